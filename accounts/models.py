@@ -1,0 +1,102 @@
+"""People, organizations and who belongs where."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+from accounts.validators import validate_registration_number
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in with an e-mail address."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(_("E-mail"), unique=True)
+    name = models.CharField(_("Name"), max_length=100)
+    is_active = models.BooleanField(_("May sign in"), default=True)
+    is_staff = models.BooleanField(_("Agency staff"), default=False)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Organization(models.Model):
+    """A seller, a buyer, a review firm or the agency. `contact_*`: who customers and partners are told to write to."""
+
+    class Kind(models.TextChoices):
+        BUSINESS = "business", _("Business")
+        REVIEWER = "reviewer", _("Review firm")
+        AGENCY = "agency", _("Agency")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(_("Kind"), max_length=8, choices=Kind, default=Kind.BUSINESS)
+    name = models.CharField(_("Short name"), max_length=100)
+    legal_name = models.CharField(_("Legal name"), max_length=200)
+    country = models.CharField(_("Country"), max_length=2, default="CN", help_text=_("Two letters, ISO 3166-1."))
+    registration_number = models.CharField(
+        _("Registration number"),
+        max_length=40,
+        help_text=_("In China the unified social credit code: 18 digits and capital letters."),
+    )
+    contact_name = models.CharField(_("Contact for notices"), max_length=100)
+    contact_email = models.EmailField(_("E-mail for notices"))
+    contact_phone = models.CharField(_("Phone for notices"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        constraints = [
+            models.UniqueConstraint(fields=["country", "registration_number"], name="accounts_registration_number")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.registration_number = validate_registration_number(self.registration_number, country=self.country)
+
+
+class Membership(models.Model):
+    """What a person is at an organization. A lead may approve, a clerk drafts; reviewers decide reviews."""
+
+    class Role(models.TextChoices):
+        LEAD = "lead", _("Lead")
+        CLERK = "clerk", _("Clerk")
+        REVIEWER = "reviewer", _("Reviewer")
+        AGENT = "agent", _("Agent")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("Role"), max_length=8, choices=Role)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [models.UniqueConstraint(fields=["user", "organization"], name="accounts_membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.organization}"

@@ -1,0 +1,25 @@
+from celery.schedules import crontab
+
+from config.settings.data import REDIS_URL
+from config.settings.i18n import TIME_ZONE
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# The limit stays below the visibility timeout: a task that outlives it would be delivered twice.
+CELERY_TASK_TIME_LIMIT = 50 * 60
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60 * 60}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "resume stalled jobs": {"task": "jobs.resume_stalled", "schedule": 30.0},
+    "seal the ledger": {"task": "ledger.seal", "schedule": 10.0},
+    "nightly backup of every book": {"task": "handover.back_up_books", "schedule": crontab(hour="2", minute="15")},
+    "destroy expired customers": {"task": "customers.purge_expired", "schedule": crontab(hour="3", minute="40")},
+}

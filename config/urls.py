@@ -1,0 +1,14 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("jobs/", include("jobs.urls")),
+    path("ledger/", include("ledger.urls")),
+    path("books/", include("customers.urls")),
+    path("reviews/", include("compliance.urls")),
+    path("handovers/", include("handover.urls")),
+    path("incidents/", include("incidents.urls")),
+    path("admin/", admin.site.urls),
+    path("metrics/", include("django_prometheus.urls")),
+]

@@ -1,0 +1,178 @@
+"""Books of customers in three categories, every value sealed under the customer's own keys."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+from accounts.models import Organization, User
+from customers import workflow
+from vault.fields import SealedJSONField, SealedTextField
+
+
+class Category(models.TextChoices):
+    """The three kinds of customer data; the value is the vault's key category too."""
+
+    BASIC = "basic", _("Basic information")
+    PURCHASES = "purchases", _("Purchase records")
+    HABITS = "habits", _("Purchase habits")
+
+
+class Book(models.Model):
+    """An organization's register of customers. `origin`: the handover that delivered it, if one did."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="books")
+    name = models.CharField(_("Name"), max_length=100)
+    state = models.CharField(max_length=10, choices=workflow.BookState, default=workflow.BookState.OPEN)
+    origin = models.UUIDField(null=True, editable=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("book")
+        verbose_name_plural = _("books")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(models.Model):
+    """One customer. Sealed columns belong to category `basic`; `*_index` are blind indexes (keyed HMAC, 64 bits).
+    `origin` is the source customer's id in the book it came from, unique per book: nothing arrives twice."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="customers")
+    origin = models.UUIDField(null=True, editable=False)
+    source = models.ForeignKey("Import", null=True, on_delete=models.PROTECT, related_name="+")
+    jurisdiction = models.CharField(max_length=2, default="CN")
+    collected_on = models.DateField()
+    number = SealedTextField(category=Category.BASIC)
+    name = SealedTextField(category=Category.BASIC)
+    phone = SealedTextField(category=Category.BASIC)
+    email = SealedTextField(category=Category.BASIC)
+    address = SealedTextField(category=Category.BASIC)
+    note = SealedTextField(category=Category.BASIC)
+    number_index = models.BigIntegerField(null=True)
+    name_index = models.BigIntegerField(null=True)
+    phone_index = models.BigIntegerField(null=True)
+    phone_tail_index = models.BigIntegerField(null=True)
+    email_index = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.UniqueConstraint(fields=["book", "number_index"], name="customers_number"),
+            models.UniqueConstraint(fields=["book", "origin"], condition=models.Q(origin__isnull=False), name="customers_origin"),
+        ]
+        indexes = [
+            models.Index(fields=["book", "id"], name="customers_book"),
+            models.Index(fields=["name_index"], name="customers_name"),
+            models.Index(fields=["phone_index"], name="customers_phone"),
+            models.Index(fields=["phone_tail_index"], name="customers_phone_tail"),
+            models.Index(fields=["email_index"], name="customers_email"),
+        ]
+
+    @property
+    def sealing_subject(self) -> object:
+        return self.pk
+
+
+class Purchase(models.Model):
+    """One purchase: [time, product, quantity, amount, currency, channel] sealed as one document (decision 0003)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="purchases")
+    details = SealedJSONField(category=Category.PURCHASES)
+
+    class Meta:
+        verbose_name = _("purchase")
+        verbose_name_plural = _("purchases")
+
+    @property
+    def sealing_subject(self) -> object:
+        return self.customer_id
+
+
+class Habit(models.Model):
+    """[frequency, preferred products, preferences] sealed as one document; `derived` from the purchases or stated."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="habit")
+    derived = models.BooleanField(default=False)
+    details = SealedJSONField(category=Category.HABITS)
+
+    class Meta:
+        verbose_name = _("habit")
+        verbose_name_plural = _("habits")
+
+    @property
+    def sealing_subject(self) -> object:
+        return self.customer_id
+
+
+class Import(models.Model):
+    """One file on its way into a book: uploaded (sealed), mapped, checked, stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="imports")
+    state = models.CharField(max_length=10, choices=workflow.ImportState, default=workflow.ImportState.UPLOADED)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    file_name = models.CharField(max_length=255)
+    file_kind = models.CharField(max_length=4)  # csv or xlsx
+    file_path = models.CharField(max_length=200, blank=True)  # the sealed upload, in storage
+    file_bytes = models.PositiveBigIntegerField(default=0)
+    encoding = models.CharField(max_length=20, blank=True)
+    delimiter = models.CharField(max_length=1, blank=True)
+    source = models.CharField(_("Where the customers come from"), max_length=200, blank=True)
+    headers = models.JSONField(default=list)
+    mapping = models.JSONField(default=list)  # one field name or "" per column
+    rows_total = models.PositiveIntegerField(default=0)
+    rows_bad = models.PositiveIntegerField(default=0)
+    customers_total = models.PositiveIntegerField(default=0)
+    purchases_total = models.PositiveIntegerField(default=0)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RetentionRule(models.Model):
+    """After `months` from collection the category's data keys are destroyed."""
+
+    book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="retention_rules")
+    category = models.CharField(max_length=10, choices=Category)
+    months = models.PositiveSmallIntegerField(_("Months"))
+    reason = models.CharField(_("Reason"), max_length=200)
+
+    class Meta:
+        verbose_name = _("retention rule")
+        verbose_name_plural = _("retention rules")
+        constraints = [models.UniqueConstraint(fields=["book", "category"], name="customers_retention_rule")]
+
+    def __str__(self) -> str:
+        return f"{self.book}, {self.category}: {self.months}"
+
+
+class Destruction(models.Model):
+    """Proof that data keys were destroyed: how many, of which category, by which rule. Backups expire on `backups_until`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="destructions")
+    category = models.CharField(max_length=10, choices=Category)
+    at = models.DateTimeField()
+    keys = models.PositiveIntegerField()
+    digest = models.BinaryField()  # SHA-256 over the sorted ids of the destroyed keys
+    reason = models.CharField(max_length=200)
+    backups_until = models.DateField(null=True)
+
+    class Meta:
+        verbose_name = _("destruction")
+        verbose_name_plural = _("destructions")
+
+    def __str__(self) -> str:
+        return f"{self.category}, {self.keys}"

@@ -1,0 +1,40 @@
+"""States of books and imports and the moves between them: data only."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class BookState(TextChoices):
+    OPEN = "open", _("Open")
+    FROZEN = "frozen", _("Frozen for a handover")
+    STAGED = "staged", _("Arrived, not yet audited")
+    DISCARDED = "discarded", _("Discarded")
+
+
+BOOK_MOVES: dict[BookState, frozenset[BookState]] = {
+    BookState.OPEN: frozenset({BookState.FROZEN}),
+    BookState.FROZEN: frozenset({BookState.OPEN}),
+    BookState.STAGED: frozenset({BookState.OPEN, BookState.DISCARDED}),
+    BookState.DISCARDED: frozenset(),
+}
+
+
+class ImportState(TextChoices):
+    UPLOADED = "uploaded", _("Columns to confirm")
+    CHECKING = "checking", _("Checking rows")
+    CHECKED = "checked", _("Checked, not stored yet")
+    STORING = "storing", _("Sealing and storing")
+    DONE = "done", _("Stored")
+    FAILED = "failed", _("Could not be read")
+    CANCELED = "canceled", _("Canceled")
+
+
+IMPORT_MOVES: dict[ImportState, frozenset[ImportState]] = {
+    ImportState.UPLOADED: frozenset({ImportState.CHECKING, ImportState.CANCELED, ImportState.FAILED}),
+    ImportState.CHECKING: frozenset({ImportState.CHECKED, ImportState.FAILED, ImportState.CANCELED}),
+    ImportState.CHECKED: frozenset({ImportState.CHECKING, ImportState.UPLOADED, ImportState.STORING, ImportState.CANCELED}),
+    ImportState.STORING: frozenset({ImportState.DONE, ImportState.CANCELED}),
+    ImportState.FAILED: frozenset({ImportState.CHECKING, ImportState.CANCELED}),
+    ImportState.DONE: frozenset(),
+    ImportState.CANCELED: frozenset(),
+}

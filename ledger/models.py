@@ -1,0 +1,63 @@
+"""The append-only record. UPDATE, DELETE and TRUNCATE are refused by triggers (invariant 9)."""
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+
+def _append_only(name: str) -> list[pgtrigger.Trigger]:
+    return [pgtrigger.Protect(name=f"{name}_append_only", operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate)]
+
+
+class Entry(models.Model):
+    """Who did what to which object, when. `data` never holds a sealed value."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.UUIDField(null=True)  # None: the platform itself
+    actor_name = models.CharField(max_length=200, blank=True)
+    verb = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=40)
+    object_id = models.UUIDField()
+    audience = ArrayField(models.UUIDField(), default=list)  # organizations that may read it
+    data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        indexes = [models.Index(fields=["object_type", "object_id", "id"], name="ledger_entry_object")]
+        triggers = _append_only("ledger_entry")
+        verbose_name_plural = "entries"
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.verb}"
+
+
+class Leaf(models.Model):
+    """The place of an entry in the Merkle tree. Apart from Entry because commits arrive out of order."""
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="leaf")
+    hash = models.BinaryField()
+
+    class Meta:
+        triggers = _append_only("ledger_leaf")
+        verbose_name_plural = "leaves"
+
+    def __str__(self) -> str:
+        return str(self.index)
+
+
+class Checkpoint(models.Model):
+    """A signed tree head (C2SP tlog-checkpoint). `frontier`: roots of the full subtrees, largest first, 32 bytes each."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField()
+    frontier = models.BinaryField()
+    note = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        triggers = _append_only("ledger_checkpoint")
+
+    def __str__(self) -> str:
+        return str(self.size)
