@@ -1,0 +1,85 @@
+"""Opening a book and moving it through its states."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization, User
+from customers.errors import CustomersError
+from customers.models import Book, Category, RetentionRule
+from customers.workflow import BOOK_MOVES, BookState
+from ledger.services import record
+from vault.services import ensure_organization_keys
+
+# Accounting records are kept ten years (Accounting Archives Measures 14); the rest three years after collection.
+_FIRST_RULES = {Category.BASIC: 36, Category.PURCHASES: 120, Category.HABITS: 36}
+
+
+@transaction.atomic
+def create_book(
+    *,
+    actor: User | None,
+    organization: Organization,
+    name: str,
+    now: datetime,
+    state: BookState = BookState.OPEN,
+    origin: UUID | None = None,
+) -> Book:
+    """Open an empty book with a retention rule for each category. `origin`: the handover that will fill it."""
+    ensure_organization_keys(organization=organization.pk, now=now)
+    book = Book.objects.create(organization=organization, name=name, state=state, origin=origin, created_at=now)
+    RetentionRule.objects.bulk_create(
+        RetentionRule(book=book, category=category, months=months, reason=_("Rule of the platform until changed"))
+        for category, months in _FIRST_RULES.items()
+    )
+    record(
+        actor=actor,
+        verb="book.created",
+        object_type="book",
+        object_id=book.pk,
+        audience=[organization.pk],
+        now=now,
+        name=name,
+    )
+    return book
+
+
+@transaction.atomic
+def move_book(*, actor: User | None, book: Book, to: BookState, now: datetime) -> Book:
+    """Freeze, release, accept or discard a book. Raises CustomersError when the move does not exist."""
+    locked = Book.objects.select_for_update().get(pk=book.pk)
+    if to not in BOOK_MOVES[BookState(locked.state)]:
+        message = _("The book “%(book)s” is now: %(state)s. Reload the page and look at what it waits for.")
+        raise CustomersError(message % {"book": locked.name, "state": locked.get_state_display()})
+    locked.state = to
+    locked.save(update_fields=["state"])
+    record(
+        actor=actor,
+        verb=f"book.{to}",
+        object_type="book",
+        object_id=locked.pk,
+        audience=[locked.organization_id],
+        now=now,
+        name=locked.name,
+    )
+    return locked
+
+
+@transaction.atomic
+def set_rule(*, actor: User, book: Book, category: Category, months: int, reason: str, now: datetime) -> None:
+    """Say how many months after collection a category's keys are destroyed."""
+    RetentionRule.objects.update_or_create(
+        book=book, category=category, defaults={"months": months, "reason": reason}
+    )
+    record(
+        actor=actor,
+        verb="book.rule_set",
+        object_type="book",
+        object_id=book.pk,
+        audience=[book.organization_id],
+        now=now,
+        category=str(category),
+        months=months,
+    )

@@ -1,0 +1,96 @@
+"""Destroying what has expired: the data keys go, so every copy of the values becomes unreadable (R24)."""
+
+import hashlib
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from customers.models import Book, Category, Customer, Destruction, RetentionRule
+from customers.workflow import BookState
+from ledger.services import record
+from vault.selectors import living_subjects
+from vault.services import destroy_data_keys
+
+BATCH = 1000
+BACKUP_DAYS = 35
+
+
+def purge_expired(*, now: datetime) -> int:
+    """Destroy the keys of every category past its rule in open books. Returns the number of keys destroyed.
+
+    Frozen books are left alone: what a handover has agreed on must not change under it."""
+    rules = RetentionRule.objects.filter(book__state=BookState.OPEN).select_related("book").order_by("pk")
+    return sum(_purge(rule, now) for rule in rules)
+
+
+def _purge(rule: RetentionRule, now: datetime) -> int:
+    reason = _("Kept %(months)s months: %(reason)s") % {"months": rule.months, "reason": rule.reason}
+    destroyed = 0
+    for subjects in _expired(rule, timezone.localdate(now)):
+        destroyed += destroy(
+            actor=None, book=rule.book, category=Category(rule.category), subjects=subjects, reason=reason, now=now
+        )
+    return destroyed
+
+
+def _expired(rule: RetentionRule, today: date) -> Iterator[list[UUID]]:
+    customers = Customer.objects.filter(book=rule.book, collected_on__lte=months_before(today, rule.months))
+    last: UUID | None = None
+    while batch := list(
+        (customers.filter(pk__gt=last) if last else customers).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    ):
+        last = batch[-1]
+        if living := living_subjects(batch, rule.category):
+            yield living
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day so many months earlier, or the last day of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@transaction.atomic
+def destroy(
+    *, actor: User | None, book: Book, category: Category, subjects: list[UUID], reason: str, now: datetime
+) -> int:
+    """Destroy one category's keys of these customers and prove it with a Destruction row. Returns how many keys."""
+    locked = Book.objects.select_for_update().get(pk=book.pk)
+    if locked.state == BookState.FROZEN:
+        return 0
+    keys = sorted(destroy_data_keys(subjects=subjects, categories=[category], now=now))
+    if not keys:
+        return 0
+    if category == Category.BASIC:
+        _forget_indexes(subjects)
+    digest = hashlib.sha256(b"".join(key.bytes for key in keys)).digest()
+    until = timezone.localdate(now) + timedelta(days=BACKUP_DAYS)
+    proof = Destruction.objects.create(
+        book=book, category=category, at=now, keys=len(keys), digest=digest, reason=reason[:200], backups_until=until
+    )
+    record(
+        actor=actor,
+        verb="customers.destroyed",
+        object_type="book",
+        object_id=book.pk,
+        audience=[book.organization_id],
+        now=now,
+        destruction=str(proof.pk),
+        category=str(category),
+        keys=len(keys),
+        digest=digest.hex(),
+    )
+    return len(keys)
+
+
+def _forget_indexes(subjects: list[UUID]) -> None:
+    """A blind index still tells whether a known phone number was here: it goes with the values."""
+    Customer.objects.filter(pk__in=subjects).update(
+        number_index=None, name_index=None, phone_index=None, phone_tail_index=None, email_index=None
+    )
