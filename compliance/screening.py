@@ -1,0 +1,174 @@
+"""Rules that find what does not belong in free text. Pure functions: no database, no state.
+
+Identity numbers follow GB 11643-1999 (18 characters, ISO 7064 MOD 11-2) and its predecessor of 15 digits;
+bank cards ISO/IEC 7812 (Luhn). The term list is `data/terms.json`.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from stdnum import luhn
+from stdnum.cn import ric
+
+from compliance.models import ScreeningHit
+
+_TERMS_FILE = Path(__file__).with_name("data") / "terms.json"
+# Full-width forms count as what they look like; one character stays one character, so places in the text hold.
+_FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
+_FOLD |= {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_FOLD |= {code + 0xFEE0: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_FOLD |= {dash: ord("-") for dash in (0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0xFE63)}
+_DIGITS_TAIL = "(?:[ -]?[0-9]){12,}x?"
+# GB/T 2260, the first two digits.
+_PROVINCES = frozenset(
+    map(
+        str,
+        [
+            *range(11, 16),
+            *range(21, 24),
+            *range(31, 38),
+            *range(41, 47),
+            *range(50, 55),
+            *range(61, 66),
+            71,
+            *range(81, 84),
+            91,
+        ],
+    )
+)
+# The first digit of cards that pay: travel, banking, merchandising, and 9 for national cards.
+_CARD_STARTS = frozenset("234569")
+
+Rule = ScreeningHit.Rule
+
+
+class Match(NamedTuple):
+    """Characters `start` to `end` (exclusive) of the text that was read; `topic` of a term."""
+
+    rule: str
+    topic: str
+    start: int
+    end: int
+
+
+class TermList(NamedTuple):
+    version: str
+    topics: dict[str, str]  # folded term -> topic
+    pattern: re.Pattern[str]
+
+
+def _term_tail(term: str) -> str:
+    """The rest of a term's pattern after its first character."""
+    # Latin terms are whole words ("aids" is not in "raids"); Chinese has no spaces between words.
+    return rf"(?<![a-z]{term[0]}){re.escape(term[1:])}(?![a-z])" if term.isascii() else re.escape(term[1:])
+
+
+def _compile(terms: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for numbers and terms. Each alternative begins with a literal character, because only then does
+    `re` skip ahead by a table of first characters: several times faster than the plain alternation."""
+    tails: dict[str, list[str]] = {digit: [_DIGITS_TAIL] for digit in "0123456789"}
+    for term in sorted(terms, key=lambda term: (-len(term), term)):
+        tails.setdefault(term[0], []).append(_term_tail(term))
+    return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in tails.items()))
+
+
+@cache
+def term_list() -> TermList:
+    """The term list that ships with the platform, compiled. A longer term wins over its own beginning."""
+    data = json.loads(_TERMS_FILE.read_text(encoding="utf-8"))
+    topics = {fold(term): topic for topic, terms in data["topics"].items() for term in terms}
+    return TermList(data["version"], topics, _compile(topics))
+
+
+def fold(text: str) -> str:
+    """Small letters and half-width forms, character by character: places in the text stay the same."""
+    return text.translate(_FOLD)
+
+
+def matches(text: str) -> list[Match]:
+    """Everything in the text that a rule names, by place; overlapping matches are given once."""
+    if not text:
+        return []
+    folded, terms = fold(text), term_list()
+    found: list[Match] = []
+    for candidate in terms.pattern.finditer(folded):
+        topic = terms.topics.get(candidate.group())
+        if topic is None:
+            found.extend(_numbers(candidate.group(), candidate.start()))
+        else:
+            found.append(Match(Rule.TERM, topic, candidate.start(), candidate.end()))
+    return found
+
+
+def _numbers(run: str, offset: int) -> Iterator[Match]:
+    """Identity numbers, then bank cards, in a run of digits that may hold single spaces and hyphens."""
+    places = [place for place, char in enumerate(run) if char not in " -"]
+    digits = "".join(run[place] for place in places)
+    edges = {0, len(digits), len(digits.rstrip("x"))} | {
+        n for n in range(1, len(places)) if places[n] != places[n - 1] + 1
+    }
+    start = 0
+    while start < len(digits):
+        rule, end = _number_at(digits, start, edges)
+        if rule:
+            yield Match(rule, "", offset + places[start], offset + places[end - 1] + 1)
+            start = end
+        else:
+            start += 1
+
+
+def _number_at(digits: str, start: int, edges: set[int]) -> tuple[str, int]:
+    """The rule that matches from `start` on and where the match ends, or ("", start). `edges`: where groups end."""
+    if is_identity_number(digits[start : start + 18]):
+        return Rule.IDENTITY_NUMBER, start + 18
+    if start not in edges:
+        return "", start
+    # Only whole groups: one digit run in ten passes the Luhn check by chance.
+    for end in sorted((edge for edge in edges if start + 13 <= edge <= start + 19), reverse=True):
+        if is_bank_card(digits[start:end]):
+            return Rule.BANK_CARD, end
+        if end - start == 15 and is_old_identity_number(digits[start:end]):
+            return Rule.IDENTITY_NUMBER, end
+    return "", start
+
+
+def _is_birthday(year: int, month: int, day: int) -> bool:
+    try:
+        return date(year, month, day) >= date(1850, 1, 1)
+    except ValueError:
+        return False
+
+
+def is_identity_number(number: str) -> bool:
+    """18 characters: a province of China, a day in the calendar, the check character of GB 11643.
+
+    Counties are not looked up: their codes change, and a missed number costs more than a false alarm.
+    """
+    return (
+        len(number) == 18
+        and number[:17].isdecimal()
+        and number[:2] in _PROVINCES
+        and number[6:8] in {"18", "19", "20"}
+        and _is_birthday(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        and number[17].upper() == ric.calc_check_digit(number.upper())
+    )
+
+
+def is_old_identity_number(number: str) -> bool:
+    """15 digits as issued before October 1999: a province and a day of the twentieth century; no check digit."""
+    return (
+        len(number) == 15
+        and number.isdecimal()
+        and number[:2] in _PROVINCES
+        and _is_birthday(1900 + int(number[6:8]), int(number[8:10]), int(number[10:12]))
+    )
+
+
+def is_bank_card(number: str) -> bool:
+    """13 to 19 digits that pass the Luhn check and start like a card that pays."""
+    return 13 <= len(number) <= 19 and number.isdecimal() and number[0] in _CARD_STARTS and luhn.is_valid(number)
