@@ -4,6 +4,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -41,6 +42,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def places(self) -> "list[Membership]":
+        """Memberships by organization name, read once for this instance: `accounts.selectors` asks it many times a request."""
+        return list(self.memberships.select_related("organization").order_by("organization__name"))
 
 
 class Organization(models.Model):

@@ -1,0 +1,39 @@
+"""Who belongs where."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from accounts.models import Membership, Organization, User
+
+
+def memberships(user: User | AnonymousUser) -> Sequence[Membership]:
+    """The memberships of a user with their organizations, one query for the life of the user instance (a request)."""
+    return [] if isinstance(user, AnonymousUser) else user.places
+
+
+def organizations_of(user: User | AnonymousUser) -> list[UUID]:
+    """Ids of the organizations a user belongs to."""
+    return [membership.organization_id for membership in memberships(user)]
+
+
+def role_in(user: User | AnonymousUser, organization: Organization | UUID) -> str | None:
+    """The value of `Membership.Role` that a user has at an organization, None for a stranger."""
+    key = organization.pk if isinstance(organization, Organization) else organization
+    return next((place.role for place in memberships(user) if place.organization_id == key), None)
+
+
+def is_agency(user: User | AnonymousUser) -> bool:
+    """Whether a user works for the agency that runs the platform."""
+    return any(place.organization.kind == Organization.Kind.AGENCY for place in memberships(user))
+
+
+def people_of(organization: Organization | UUID, role: str | None = None) -> QuerySet[User]:
+    """Active people of an organization, of one role if given, by name."""
+    key = organization.pk if isinstance(organization, Organization) else organization
+    places = Membership.objects.filter(organization_id=key)
+    if role is not None:
+        places = places.filter(role=role)
+    return User.objects.filter(is_active=True, memberships__in=places).order_by("name", "pk")

@@ -1,0 +1,116 @@
+"""What every test may ask for: the cast, a fixed time, a signed-in client, and a browser for journeys."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from accounts.demo import Cast, make_cast
+from accounts.models import User
+from config.celery import app as celery_app
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(autouse=True)
+def _apart(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test has its own root key, files and cache, runs tasks at once and sends no mail."""
+    settings.ROOT_KEY_FILE = str(tmp_path / "keys" / "root.key")
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "files")}}
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {"default": files, "staticfiles": static}
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(tmp_path)}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.SECURE_SSL_REDIRECT = False
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    monkeypatch.setattr(celery_app.conf, "task_always_eager", True)
+    monkeypatch.setattr(celery_app.conf, "task_eager_propagates", True)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 11, 24, 14, 46, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.fixture
+def cast(db: None, now: datetime) -> Cast:
+    return make_cast(now)
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """`client_of(user)`: a test client that is signed in as this user."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend=BACKEND)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        reason = "No Chromium found on PATH: the journeys were not run."
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    # Playwright's event loop runs in this thread; the ORM is used between its calls, never inside one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=[*sandbox, *QUIET])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_page(live_server: Any, browser: Browser, settings: Any) -> Iterator[Callable[..., Page]]:
+    """`new_page(**context options)`: a page of its own in a browser of its own (cookies) on the live server, in the
+    demo setting. The test fails if any such page logged an error or broke the content security policy."""
+    settings.DEBUG = settings.DEMO = True
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(base_url=live_server.url, locale=options.pop("locale", "en-US"), **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(f"{page.url}: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    return new_page()
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Page, str], None]:
+    """`sign_in(page, "zhao.min@jinghe.example")` by the demo page; ends on home."""
+
+    def choose(page: Page, email: str) -> None:
+        page.goto("/demo/")
+        page.locator(f'button[value="{email}"]').click()
+        page.wait_for_url("**/")
+
+    return choose
