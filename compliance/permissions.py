@@ -3,44 +3,32 @@
 from uuid import UUID
 
 from accounts.models import Membership, Organization, User
+from accounts.selectors import is_agency, memberships, organizations_of
 from compliance.models import Review
-from compliance.workflow import Actor
-
-
-def organization_ids(user: User) -> set[UUID]:
-    """The organizations that the person belongs to."""
-    return set(Membership.objects.filter(user_id=user.pk).values_list("organization_id", flat=True))
+from compliance.workflow import MOVES, Act, Actor
 
 
 def reviewing_ids(user: User) -> set[UUID]:
     """The review firms that the person is a reviewer of."""
-    return set(
-        Membership.objects.filter(
-            user_id=user.pk, role=Membership.Role.REVIEWER, organization__kind=Organization.Kind.REVIEWER
-        ).values_list("organization_id", flat=True)
-    )
-
-
-def is_agency(user: User) -> bool:
-    """Staff of the agency that runs the platform."""
-    return (
-        user.is_superuser
-        or Membership.objects.filter(user_id=user.pk, organization__kind=Organization.Kind.AGENCY).exists()
-    )
-
-
-def may_decide(user: User, review: Review) -> bool:
-    """A reviewer of a review firm in the audience who did not raise it."""
-    return review.raised_by_id != user.pk and not reviewing_ids(user).isdisjoint(review.audience)
+    return {
+        place.organization_id
+        for place in memberships(user)
+        if place.role == Membership.Role.REVIEWER and place.organization.kind == Organization.Kind.REVIEWER
+    }
 
 
 def actor_of(user: User, review: Review) -> Actor:
     """What the person is to this review; `workflow.MOVES` says what that allows."""
-    reviews_it = not reviewing_ids(user).isdisjoint(review.audience)
     if review.raised_by_id == user.pk:
         return Actor.AUTHOR
-    if reviews_it:
+    if not reviewing_ids(user).isdisjoint(review.audience):
         return Actor.CLAIMANT if review.claimed_by_id == user.pk else Actor.REVIEWER
     if is_agency(user):
         return Actor.AGENCY
-    return Actor.OUTSIDER if organization_ids(user).isdisjoint(review.audience) else Actor.PARTY
+    return Actor.OUTSIDER if set(organizations_of(user)).isdisjoint(review.audience) else Actor.PARTY
+
+
+def acts_for(user: User, review: Review) -> set[Act]:
+    """What the person may do with the review now."""
+    actor = actor_of(user, review)
+    return {act for (state, act), move in MOVES.items() if state == review.state and actor in move.actors}

@@ -25,22 +25,8 @@ _FOLD |= {code + 0xFEE0: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _FOLD |= {dash: ord("-") for dash in (0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0xFE63)}
 _DIGITS_TAIL = "(?:[ -]?[0-9]){12,}x?"
 # GB/T 2260, the first two digits.
-_PROVINCES = frozenset(
-    map(
-        str,
-        [
-            *range(11, 16),
-            *range(21, 24),
-            *range(31, 38),
-            *range(41, 47),
-            *range(50, 55),
-            *range(61, 66),
-            71,
-            *range(81, 84),
-            91,
-        ],
-    )
-)
+_REGIONS = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83), (91, 91))
+_PROVINCES = frozenset(str(code) for first, last in _REGIONS for code in range(first, last + 1))
 # The first digit of cards that pay: travel, banking, merchandising, and 9 for national cards.
 _CARD_STARTS = frozenset("234569")
 

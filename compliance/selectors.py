@@ -7,8 +7,9 @@ from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.selectors import is_agency, organizations_of
 from compliance.models import Review, Screening, ScreeningHit
-from compliance.permissions import is_agency, organization_ids, reviewing_ids
+from compliance.permissions import reviewing_ids
 from compliance.workflow import LIVE, ReviewState
 
 # The filters of the queue page, in the order in which they are offered.
@@ -27,7 +28,7 @@ def reviews_visible_to(user: User) -> QuerySet[Review]:
     reviews = Review.objects.select_related("raised_by", "claimed_by", "decided_by").order_by("due_at", "id")
     if is_agency(user):
         return reviews
-    return reviews.filter(audience__overlap=list(organization_ids(user)))
+    return reviews.filter(audience__overlap=organizations_of(user))
 
 
 def reviews_decidable_by(user: User) -> QuerySet[Review]:

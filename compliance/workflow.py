@@ -28,7 +28,7 @@ class Act(TextChoices):
 
 
 class Actor(TextChoices):
-    """What a person is to one review. The first that fits counts, in this order."""
+    """What a person is to one review. Who raised it is its author whatever else they are (invariant 4)."""
 
     CLAIMANT = "claimant", _("The reviewer who claimed it")
     AUTHOR = "author", _("The person who raised it")

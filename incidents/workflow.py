@@ -1,0 +1,43 @@
+"""States of an incident, who may move it from one to another: data only."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class IncidentState(TextChoices):
+    REPORTED = "reported", _("Reported")
+    ASSESSING = "assessing", _("Being assessed")
+    CONTAINED = "contained", _("Contained")
+    CLOSED = "closed", _("Closed")
+
+
+class Actor(TextChoices):
+    """What a person is to one incident. The first that fits counts, in this order."""
+
+    AGENCY = "agency", _("Agency staff")
+    LEAD = "lead", _("A lead of an organization that it concerns")
+    MEMBER = "member", _("A member of an organization that it concerns")
+    REPORTER = "reporter", _("The person who reported it")
+    OUTSIDER = "outsider", _("Anybody else")
+
+
+HANDLERS = frozenset({Actor.AGENCY, Actor.LEAD})
+WRITERS = HANDLERS | {Actor.MEMBER, Actor.REPORTER}
+_AGENCY = frozenset({Actor.AGENCY})
+
+_S = IncidentState
+
+# (from, to): who may do it. Only the agency opens a closed incident again.
+MOVES: dict[tuple[IncidentState, IncidentState], frozenset[Actor]] = {
+    (_S.REPORTED, _S.ASSESSING): HANDLERS,
+    (_S.ASSESSING, _S.CONTAINED): HANDLERS,
+    (_S.ASSESSING, _S.CLOSED): HANDLERS,
+    (_S.CONTAINED, _S.ASSESSING): HANDLERS,
+    (_S.CONTAINED, _S.CLOSED): HANDLERS,
+    (_S.CLOSED, _S.ASSESSING): _AGENCY,
+}
+
+# To close an incident, or to open it again, somebody says why.
+NEEDS_TEXT: frozenset[tuple[IncidentState, IncidentState]] = frozenset(
+    {(_S.ASSESSING, _S.CLOSED), (_S.CONTAINED, _S.CLOSED), (_S.CONTAINED, _S.ASSESSING), (_S.CLOSED, _S.ASSESSING)}
+)
