@@ -102,7 +102,7 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
-        constraints = [models.UniqueConstraint(fields=["user", "organization"], name="accounts_membership")]
+        constraints = [models.UniqueConstraint(fields=["user", "organization"], name="accounts_membership_once")]
 
     def __str__(self) -> str:
         return f"{self.user}, {self.organization}"
