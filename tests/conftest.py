@@ -22,8 +22,8 @@ QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-componen
 
 
 @pytest.fixture(autouse=True)
-def _apart(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test has its own root key, files and cache, runs tasks at once and sends no mail."""
+def _apart(settings: Any, tmp_path: Path) -> None:
+    """Every test has its own root key, files and cache, and sends no mail."""
     settings.ROOT_KEY_FILE = str(tmp_path / "keys" / "root.key")
     files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "files")}}
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -33,8 +33,12 @@ def _apart(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.SECURE_SSL_REDIRECT = False
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
-    monkeypatch.setattr(celery_app.conf, "task_always_eager", True)
-    monkeypatch.setattr(celery_app.conf, "task_eager_propagates", True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tasks_at_once() -> None:
+    """A task runs where it is sent; its errors reach the test."""
+    celery_app.conf.update(task_always_eager=True, task_eager_propagates=True)
 
 
 @pytest.fixture
