@@ -22,17 +22,28 @@ class Handover(models.Model):
     due_on = models.DateField(_("To be completed by"))
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # certified or stopped
+    ended_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    stop_reason = models.TextField(_("Why it was stopped"), blank=True)
 
     class Meta:
         verbose_name = _("handover")
         verbose_name_plural = _("handovers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["book"], condition=models.Q(state="open"), name="handover_one_open_per_book"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reference
 
 
 class Step(models.Model):
-    """One gate. `digest`: SHA-256 of exactly what was submitted; an approval of another digest counts for nothing."""
+    """One gate. `digest`: SHA-256 of exactly what was submitted; an approval of another digest counts for nothing.
+
+    `author` wrote last; `writers` are all who ever wrote a part, none of them approves. `remark`: why it was sent back.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="steps")
@@ -40,6 +51,9 @@ class Step(models.Model):
     state = models.CharField(max_length=10, choices=workflow.StepState, default=workflow.StepState.SHUT)
     content = models.JSONField(default=dict)  # necessity: purpose and one reason per category
     author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    writers: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(User, related_name="+")
+    remark = models.TextField(blank=True)
+    remark_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     digest = models.BinaryField(default=b"")
     submitted_at = models.DateTimeField(null=True)
     passed_at = models.DateTimeField(null=True)
@@ -52,7 +66,7 @@ class Step(models.Model):
 
 
 class Approval(models.Model):
-    """One side's yes to one digest of one step; never deleted, void when the digest is no longer the step's."""
+    """One side's yes to one digest of one step. Never deleted: void when the step changed or was sent back."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="approvals")
@@ -60,9 +74,18 @@ class Approval(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     digest = models.BinaryField()
     at = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["step", "side", "digest"], name="handover_approval")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["step", "side"], condition=models.Q(voided_at=None), name="handover_approval_per_side"
+            ),
+            # The same person never stands for two sides.
+            models.UniqueConstraint(
+                fields=["step", "user"], condition=models.Q(voided_at=None), name="handover_approval_per_person"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.step}, {self.side}"

@@ -1,4 +1,6 @@
-"""The six gates: states, who must approve, and every move that exists. Data only; diagrams and the test matrix are drawn from it."""
+"""The six gates: states, who must approve, and every move that exists.
+
+Data only; diagrams and the test matrix are drawn from it."""
 
 from dataclasses import dataclass
 
@@ -56,10 +58,17 @@ REQUIRED: dict[StepKind, tuple[Side, ...]] = {
     StepKind.AUDIT: (Side.REVIEWER,),
 }
 
+# Whoever writes these writes all of them anew: only the last writer is kept from approving.
+REWRITTEN: frozenset[StepKind] = frozenset({StepKind.SCOPE, StepKind.BACKUP})
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One move of a step. `sides` empty: only the platform makes it (the end of a job)."""
+    """One move of a step. `sides` empty: only the platform makes it (the end of a job).
+
+    `writes`: who makes it becomes a writer of the step and approves nothing of it; refused to the only lead of a side
+    that must approve, because then nobody could.
+    """
 
     name: str
     kinds: frozenset[StepKind]
@@ -67,35 +76,56 @@ class Move:
     after: frozenset[StepState]
     sides: frozenset[Side]
     rank: Rank = Rank.MEMBER
+    writes: bool = False
 
 
-_DRAFTED = frozenset({StepKind.NECESSITY, StepKind.SCOPE, StepKind.PLAN})
 _SELLER = frozenset({Side.SELLER})
 _BOTH = frozenset({Side.SELLER, Side.BUYER})
-_ALL = frozenset(Side)
 _NOBODY: frozenset[Side] = frozenset()
 _S = StepState
 
+
+def _of(*states: StepState) -> frozenset[StepState]:
+    return frozenset(states)
+
+
+def _by_required(name: str, kind: StepKind, after: frozenset[StepState]) -> Move:
+    """A move of a submitted step that each side that must approve it may make."""
+    return Move(name, frozenset({kind}), _of(_S.SUBMITTED), after, frozenset(REQUIRED[kind]), Rank.LEAD)
+
+
+_APPROVED = (StepKind.NECESSITY, StepKind.SCOPE, StepKind.PLAN, StepKind.BACKUP, StepKind.AUDIT)
+_WRITTEN = frozenset({StepKind.NECESSITY, StepKind.PLAN})
+_NEGOTIATED = frozenset({StepKind.SCOPE})
+_BACKUP = frozenset({StepKind.BACKUP})
+_EXECUTION = frozenset({StepKind.EXECUTION})
+_AUDIT = frozenset({StepKind.AUDIT})
+
 MOVES: tuple[Move, ...] = (
-    Move("open", frozenset(StepKind), frozenset({_S.SHUT}), frozenset({_S.DRAFT}), _NOBODY),
-    Move("draft", frozenset({StepKind.NECESSITY, StepKind.PLAN}), frozenset({_S.DRAFT}), frozenset({_S.DRAFT}), _SELLER),
-    Move("draft", frozenset({StepKind.SCOPE}), frozenset({_S.DRAFT, _S.SUBMITTED}), frozenset({_S.DRAFT}), _BOTH),
-    Move("submit", frozenset({StepKind.NECESSITY, StepKind.PLAN}), frozenset({_S.DRAFT}), frozenset({_S.SUBMITTED}), _SELLER),
-    Move("submit", frozenset({StepKind.SCOPE}), frozenset({_S.DRAFT}), frozenset({_S.SUBMITTED}), _BOTH),
-    Move("approve", _DRAFTED | {StepKind.BACKUP}, frozenset({_S.SUBMITTED}), frozenset({_S.SUBMITTED, _S.PASSED}), _ALL, Rank.LEAD),
-    Move("approve", frozenset({StepKind.AUDIT}), frozenset({_S.SUBMITTED}), frozenset({_S.PASSED}), frozenset({Side.REVIEWER})),
-    Move("send_back", _DRAFTED | {StepKind.BACKUP, StepKind.AUDIT}, frozenset({_S.SUBMITTED}), frozenset({_S.DRAFT}), _ALL, Rank.LEAD),
-    Move("start_backup", frozenset({StepKind.BACKUP}), frozenset({_S.DRAFT}), frozenset({_S.RUNNING}), _SELLER),
-    Move("backup_proven", frozenset({StepKind.BACKUP}), frozenset({_S.RUNNING}), frozenset({_S.SUBMITTED}), _NOBODY),
+    Move("open", frozenset(StepKind), _of(_S.SHUT), _of(_S.DRAFT), _NOBODY),
+    Move("draft", _WRITTEN, _of(_S.DRAFT), _of(_S.DRAFT), _SELLER, writes=True),
+    Move("submit", _WRITTEN, _of(_S.DRAFT), _of(_S.SUBMITTED), _SELLER),
+    # A new version of the scope voids what was said of the one before, and is submitted as it is made.
+    Move("draft", _NEGOTIATED, _of(_S.DRAFT, _S.SUBMITTED), _of(_S.DRAFT), _BOTH, writes=True),
+    Move("submit", _NEGOTIATED, _of(_S.DRAFT), _of(_S.SUBMITTED), _BOTH),
+    *(_by_required("approve", kind, _of(_S.SUBMITTED, _S.PASSED)) for kind in _APPROVED),
+    *(_by_required("send_back", kind, _of(_S.DRAFT)) for kind in _APPROVED),
+    Move("start_backup", _BACKUP, _of(_S.DRAFT), _of(_S.RUNNING), _SELLER, writes=True),
+    Move("backup_proven", _BACKUP, _of(_S.RUNNING), _of(_S.SUBMITTED), _NOBODY),
     # The first start waits for the other side's, the second starts the job.
-    Move("start", frozenset({StepKind.EXECUTION}), frozenset({_S.DRAFT, _S.SUBMITTED}), frozenset({_S.SUBMITTED, _S.RUNNING}), _BOTH, Rank.LEAD),
-    Move("verified", frozenset({StepKind.EXECUTION}), frozenset({_S.RUNNING}), frozenset({_S.PASSED}), _NOBODY),
-    Move("failed", frozenset({StepKind.BACKUP, StepKind.EXECUTION}), frozenset({_S.RUNNING}), frozenset({_S.DRAFT}), _NOBODY),
-    Move("draw_sample", frozenset({StepKind.AUDIT}), frozenset({_S.DRAFT}), frozenset({_S.SUBMITTED}), _NOBODY),
+    Move("start", _EXECUTION, _of(_S.DRAFT, _S.SUBMITTED), _of(_S.SUBMITTED, _S.RUNNING), _BOTH, Rank.LEAD),
+    Move("verified", _EXECUTION, _of(_S.RUNNING), _of(_S.PASSED), _NOBODY),
+    Move("failed", _BACKUP | _EXECUTION, _of(_S.RUNNING), _of(_S.DRAFT), _NOBODY),
+    Move("draw_sample", _AUDIT, _of(_S.DRAFT), _of(_S.SUBMITTED), _NOBODY),
     # A refused audit rolls the execution back.
-    Move("reopen", frozenset({StepKind.EXECUTION}), frozenset({_S.PASSED}), frozenset({_S.DRAFT}), _NOBODY),
-    Move("close", frozenset({StepKind.AUDIT}), frozenset({_S.SUBMITTED, _S.DRAFT}), frozenset({_S.SHUT}), _NOBODY),
+    Move("close", _AUDIT, _of(_S.SUBMITTED, _S.DRAFT), _of(_S.SHUT), _NOBODY),
+    Move("reopen", _EXECUTION, _of(_S.PASSED), _of(_S.DRAFT), _NOBODY),
 )
+
+
+def find(kind: str, name: str) -> Move | None:
+    """The move of that name that a kind of step has."""
+    return next((move for move in MOVES if move.name == name and kind in move.kinds), None)
 
 
 class ExecutionState(TextChoices):

@@ -1,0 +1,127 @@
+"""Exactly what is approved at each gate, as data, and its digest."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from handover.models import Backup, Execution, Handover, ScopeItem, ScopeProposal, Step
+from handover.workflow import BackupState, ExecutionState, StepKind
+
+Content = dict[str, Any]
+
+PLAN_FIELDS = (
+    "method",
+    "recipient_key",
+    "legal_basis",
+    "starts_on",
+    "chunk_size",
+    "retention_months",
+    "disposition",
+    "safeguards",
+)
+
+
+def content_of(step: Step) -> Content:
+    """What an approval of this step says yes to. Numbers, dates, ids, choices and reasons; never a customer's value."""
+    return {"handover": step.handover.reference, "step": step.kind} | _CONTENT[StepKind(step.kind)](step)
+
+
+def digest_of(step: Step) -> bytes:
+    """SHA-256 over the content as JSON with sorted keys and no spaces."""
+    return sha256(orjson.dumps(content_of(step), option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def newest_proposal(handover: Handover) -> ScopeProposal | None:
+    """The version of the scope that counts."""
+    return ScopeProposal.objects.filter(handover=handover).order_by("-version").select_related("author").first()
+
+
+def agreed_fields(handover: Handover) -> list[str]:
+    """The "category.field" names that cross by the newest version, in the order of the proposal."""
+    newest = newest_proposal(handover)
+    return [] if newest is None else [f"{i.category}.{i.field}" for i in items_of(newest) if i.crosses]
+
+
+def items_of(proposal: ScopeProposal) -> list[ScopeItem]:
+    """The fields of a version in the order in which they were listed."""
+    return list(proposal.items.order_by("pk"))
+
+
+def proven_backup(handover: Handover) -> Backup | None:
+    """The newest backup of a handover that a test restore has proven."""
+    return Backup.objects.filter(handover=handover, state=BackupState.PROVEN).order_by("-created_at").first()
+
+
+def proven_execution(handover: Handover) -> Execution | None:
+    """The execution whose read-back was equal and that was not rolled back."""
+    return Execution.objects.filter(handover=handover, state=ExecutionState.PROVEN).order_by("-number").first()
+
+
+def _hex(value: bytes | memoryview | None) -> str:
+    return bytes(value or b"").hex()
+
+
+def _necessity(step: Step) -> Content:
+    return {"purpose": step.content.get("purpose", ""), "categories": step.content.get("categories", {})}
+
+
+def _scope(step: Step) -> Content:
+    newest = newest_proposal(step.handover)
+    if newest is None:
+        return {"version": 0, "items": []}
+    items = [[item.category, item.field, item.crosses, item.reason] for item in items_of(newest)]
+    return {"version": newest.version, "side": newest.side, "note": newest.note, "items": items}
+
+
+def _passed_digest(step: Step, kind: StepKind) -> str:
+    return _hex(Step.objects.values_list("digest", flat=True).get(handover=step.handover_id, kind=kind))
+
+
+def _plan(step: Step) -> Content:
+    plan = getattr(step.handover, "plan", None)
+    fields = {} if plan is None else {name: getattr(plan, name) for name in PLAN_FIELDS}
+    return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)}
+
+
+def _backup(step: Step) -> Content:
+    backup = proven_backup(step.handover)
+    if backup is None:
+        return {"backup": None}
+    return {"backup": backup.pk, "root": _hex(backup.root), "counts": backup.counts}
+
+
+def _execution(step: Step) -> Content:
+    backup = proven_backup(step.handover)
+    return {
+        "scope": _passed_digest(step, StepKind.SCOPE),
+        "plan": _passed_digest(step, StepKind.PLAN),
+        "backup": _hex(backup.root) if backup else "",
+        "customers": step.handover.book.customers.count(),
+    }
+
+
+def _audit(step: Step) -> Content:
+    execution = proven_execution(step.handover)
+    if execution is None:
+        return {"execution": None}
+    return {
+        "execution": execution.pk,
+        "source_root": _hex(execution.source_root),
+        "target_root": _hex(execution.target_root),
+        "counts": execution.reconciliation.counts,
+        "sample": [
+            [record.source_customer, record.target_customer] for record in execution.sample.order_by("position")
+        ],
+    }
+
+
+_CONTENT: dict[StepKind, Callable[[Step], Content]] = {
+    StepKind.NECESSITY: _necessity,
+    StepKind.SCOPE: _scope,
+    StepKind.PLAN: _plan,
+    StepKind.BACKUP: _backup,
+    StepKind.EXECUTION: _execution,
+    StepKind.AUDIT: _audit,
+}
