@@ -1,6 +1,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.health import healthz
+from config.metrics import metrics
+
 urlpatterns = [
     path("", include("accounts.urls")),
     path("jobs/", include("jobs.urls")),
@@ -10,5 +13,6 @@ urlpatterns = [
     path("handovers/", include("handover.urls")),
     path("incidents/", include("incidents.urls")),
     path("admin/", admin.site.urls),
-    path("metrics/", include("django_prometheus.urls")),
+    path("metrics/", metrics, name="metrics"),
+    path("healthz", healthz, name="healthz"),
 ]

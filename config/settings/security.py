@@ -38,3 +38,5 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+# What a scraper sends as "Authorization: Bearer ..." to read /metrics/; without it only staff may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
