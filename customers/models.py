@@ -1,12 +1,14 @@
 """Books of customers in three categories, every value sealed under the customer's own keys."""
 
+from uuid import UUID
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
 from customers import workflow
-from vault.fields import SealedJSONField, SealedTextField
+from vault.fields import SealedJSONField, SealedModel, SealedTextField
 
 
 class Category(models.TextChoices):
@@ -35,12 +37,12 @@ class Book(models.Model):
         return self.name
 
 
-class Customer(models.Model):
+class Customer(SealedModel):
     """One customer. Sealed columns belong to category `basic`; `*_index` are blind indexes (keyed HMAC, 64 bits).
     `origin` is the source customer's id in the book it came from, unique per book: nothing arrives twice."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="customers")
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="customers", db_index=False)
     origin = models.UUIDField(null=True, editable=False)
     source = models.ForeignKey("Import", null=True, on_delete=models.PROTECT, related_name="+")
     jurisdiction = models.CharField(max_length=2, default="CN")
@@ -62,7 +64,9 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         constraints = [
             models.UniqueConstraint(fields=["book", "number_index"], name="customers_number"),
-            models.UniqueConstraint(fields=["book", "origin"], condition=models.Q(origin__isnull=False), name="customers_origin"),
+            models.UniqueConstraint(
+                fields=["book", "origin"], condition=models.Q(origin__isnull=False), name="customers_origin"
+            ),
         ]
         indexes = [
             models.Index(fields=["book", "id"], name="customers_book"),
@@ -72,12 +76,8 @@ class Customer(models.Model):
             models.Index(fields=["email_index"], name="customers_email"),
         ]
 
-    @property
-    def sealing_subject(self) -> object:
-        return self.pk
 
-
-class Purchase(models.Model):
+class Purchase(SealedModel):
     """One purchase: [time, product, quantity, amount, currency, channel] sealed as one document (decision 0003)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -89,11 +89,11 @@ class Purchase(models.Model):
         verbose_name_plural = _("purchases")
 
     @property
-    def sealing_subject(self) -> object:
+    def sealing_subject(self) -> UUID:
         return self.customer_id
 
 
-class Habit(models.Model):
+class Habit(SealedModel):
     """[frequency, preferred products, preferences] sealed as one document; `derived` from the purchases or stated."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -106,7 +106,7 @@ class Habit(models.Model):
         verbose_name_plural = _("habits")
 
     @property
-    def sealing_subject(self) -> object:
+    def sealing_subject(self) -> UUID:
         return self.customer_id
 
 
@@ -159,7 +159,7 @@ class RetentionRule(models.Model):
 
 
 class Destruction(models.Model):
-    """Proof that data keys were destroyed: how many, of which category, by which rule. Backups expire on `backups_until`."""
+    """Proof that data keys were destroyed: how many, which category, which rule. Backups expire on `backups_until`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="destructions")

@@ -40,7 +40,8 @@ class DataKey(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     subject = models.UUIDField()
     category = models.CharField(max_length=10)
-    organization_key = models.ForeignKey(OrganizationKey, on_delete=models.PROTECT, related_name="+")
+    # No index: only a rotation looks by organization key, and it walks the whole table once, by id.
+    organization_key = models.ForeignKey(OrganizationKey, on_delete=models.PROTECT, related_name="+", db_index=False)
     wrapped = models.BinaryField(null=True)
     created_at = models.DateTimeField()
     destroyed_at = models.DateTimeField(null=True)
@@ -59,7 +60,7 @@ class DataKey(models.Model):
 
 
 class SigningKey(models.Model):
-    """An Ed25519 key of the platform (ledger checkpoints, certificates); the private half is wrapped by the root key."""
+    """An Ed25519 key of the platform (ledger checkpoints, certificates), wrapped by the root key."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=40)
