@@ -7,7 +7,17 @@ from django.db import models
 
 
 def _append_only(name: str) -> list[pgtrigger.Trigger]:
-    return [pgtrigger.Protect(name=f"{name}_append_only", operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate)]
+    """TRUNCATE needs a trigger of its own: it fires for the statement, as there are no rows."""
+    return [
+        pgtrigger.Protect(name=f"{name}_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name=f"{name}_keep",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            func="RAISE EXCEPTION 'The ledger only grows: % cannot be truncated', TG_TABLE_NAME;",
+        ),
+    ]
 
 
 class Entry(models.Model):
@@ -48,7 +58,9 @@ class Leaf(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A signed tree head (C2SP tlog-checkpoint). `frontier`: roots of the full subtrees, largest first, 32 bytes each."""
+    """A signed tree head (C2SP tlog-checkpoint).
+
+    `frontier`: roots of the full subtrees, largest first, 32 bytes each."""
 
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField()

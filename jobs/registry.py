@@ -1,0 +1,72 @@
+"""What a kind of job does. Upper rooms register their handlers in `AppConfig.ready()`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.utils.functional import Promise
+
+from jobs.models import Chunk, Job
+
+
+class JobFailed(Exception):  # noqa: N818 - the name of the contract
+    """A handler gives up: the job fails at once with this message, which people read. Translated, without values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One chunk to do. `payload`: ids and offsets only, JSON. `rows`: how many rows it should have."""
+
+    payload: dict[str, Any]
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a chunk did. `counts`: numbers by name; `output`: for the handler's `finish`, at most some kilobytes."""
+
+    rows: int
+    counts: dict[str, int] = field(default_factory=dict)
+    output: bytes = b""
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+
+class Handler(Protocol):
+    """The work of one kind. A handler may also set `ordered = True`: its chunks then run one after the other."""
+
+    @property
+    def title(self) -> str | Promise:
+        """What the job does, translated."""
+
+    def plan(self, job: Job) -> Iterable[Planned]:
+        """The chunks, in order; read lazily. In the transaction that starts the job."""
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        """Do one chunk inside the transaction that marks it done: write to the database and nowhere else, or in a way
+        that doing it twice does not harm. Raises JobFailed to end the job; anything else is tried three times."""
+
+    def finish(self, job: Job, now: datetime) -> None:
+        """After the last chunk, once, in the transaction that marks the job done. Raises JobFailed to fail it."""
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        """The job failed or was canceled; once per stop, in that transaction. A failed job may be retried later."""
+
+
+_HANDLERS: dict[str, Handler] = {}
+
+
+def register(kind: str, handler: Handler) -> None:
+    """Name the handler of a kind of job. A second registration replaces the first."""
+    _HANDLERS[kind] = handler
+
+
+def handler_of(kind: str) -> Handler:
+    """The handler of `kind`. Raises KeyError if no room registered it."""
+    return _HANDLERS[kind]
+
+
+def is_ordered(handler: Handler) -> bool:
+    """Whether the chunks depend on each other's order."""
+    return bool(getattr(handler, "ordered", False))
