@@ -27,3 +27,19 @@ def open_all(cipher: Cipher, sealed: Sequence[bytes | None], aads: Iterable[byte
     """The reverse of `seal`. SealBroken if a single one does not open: half an array is never returned."""
     opens = cipher.open
     return [None if value is None else opens(value, aad) for value, aad in zip(sealed, aads, strict=True)]
+
+
+class NoncePool:
+    """Random nonces drawn a thousand at a time, for loops that do not know how many they need. Not for threads."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self) -> None:
+        self._next: Iterator[bytes] = iter(())
+
+    def draw(self) -> bytes:
+        nonce = next(self._next, None)
+        if nonce is None:
+            self._next = nonces(1024)
+            nonce = next(self._next)
+        return nonce

@@ -1,6 +1,6 @@
 """Making, loading, rotating and destroying keys. The only writer of the vault's tables, with `signing`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -72,14 +72,29 @@ def ensure_data_keys(
     return keys
 
 
+_KEYS = (
+    "SELECT uuid_send(k.id), uuid_send(k.subject), k.category, k.organization_key_id, k.wrapped FROM vault_datakey k"
+)
+
+
 def load_data_keys(subjects: Collection[UUID], categories: Collection[str] | None = None) -> KeySet:
     """The subjects' data keys, destroyed ones included, in two queries at most."""
-    sql = "SELECT uuid_send(id), uuid_send(subject), category, organization_key_id, wrapped FROM vault_datakey"
-    sql += " WHERE subject = ANY(%s::uuid[])"
-    params: list[list[UUID] | list[str]] = [list(subjects)]
+    sql = f"{_KEYS} WHERE k.subject = ANY(%s::uuid[])"
+    params: list[str | list[str]] = ["{" + ",".join(subject.hex for subject in subjects) + "}"]
     if categories is not None:
-        sql += " AND category = ANY(%s)"
+        sql += " AND k.category = ANY(%s)"
         params.append([str(category) for category in categories])
+    return _key_set(sql, params)
+
+
+def load_range_keys(table: str, owner: str, limits: Sequence[UUID | str]) -> KeySet:
+    """The data keys of every row of `table` whose column `owner` is the first of `limits` and whose id lies between the
+    second and third: for bulk reads, where naming each subject would cost more than a join. Names are trusted."""
+    sql = f"{_KEYS} JOIN {table} r ON r.id = k.subject WHERE r.{owner} = %s AND r.id BETWEEN %s AND %s"
+    return _key_set(sql, limits)
+
+
+def _key_set(sql: str, params: Sequence[UUID | str | list[str]]) -> KeySet:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = cursor.fetchall()
