@@ -69,7 +69,7 @@ class Customer(SealedModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["book", "id"], name="customers_book"),
+            models.Index(fields=["book", "id"], name="customers_customer_book"),
             models.Index(fields=["name_index"], name="customers_name"),
             models.Index(fields=["phone_index"], name="customers_phone"),
             models.Index(fields=["phone_tail_index"], name="customers_phone_tail"),
@@ -120,18 +120,25 @@ class Import(models.Model):
     created_at = models.DateTimeField()
     file_name = models.CharField(max_length=255)
     file_kind = models.CharField(max_length=4)  # csv or xlsx
-    file_path = models.CharField(max_length=200, blank=True)  # the sealed upload, in storage
     file_bytes = models.PositiveBigIntegerField(default=0)
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
+    header_row = models.PositiveSmallIntegerField(default=0)  # from 0
+    head = models.BinaryField(null=True)  # headers and first rows, sealed under the upload's key
     source = models.CharField(_("Where the customers come from"), max_length=200, blank=True)
-    headers = models.JSONField(default=list)
     mapping = models.JSONField(default=list)  # one field name or "" per column
+    date_order = models.CharField(max_length=3, blank=True)  # dmy or mdy, for dates with the year last
+    staged = models.CharField(max_length=32, blank=True)  # names the segments of the last complete check, in storage
+    segments = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)
     rows_bad = models.PositiveIntegerField(default=0)
     customers_total = models.PositiveIntegerField(default=0)
     purchases_total = models.PositiveIntegerField(default=0)
-    problem = models.TextField(blank=True)
+    problems = models.BinaryField(default=b"")  # bad rows as numbers (customers.parsing.problems), no values
+    customers_stored = models.PositiveIntegerField(default=0)
+    purchases_stored = models.PositiveIntegerField(default=0)
+    customers_skipped = models.PositiveIntegerField(default=0)  # arrived in the book between check and storing
+    problem = models.JSONField(default=dict)  # why the file was refused: a code and numbers
 
     class Meta:
         verbose_name = _("import")
