@@ -1,0 +1,76 @@
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from jobs import selectors, services
+from jobs.errors import JobsError
+from jobs.models import Job
+
+PER_PAGE = 50
+
+
+@login_required
+@require_GET
+def job_list(request: HttpRequest) -> HttpResponse:
+    page = Paginator(_visible(request), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "jobs/list.html", {"page_obj": page})
+
+
+@login_required
+@require_GET
+def detail(request: HttpRequest, pk: str) -> HttpResponse:
+    job = get_object_or_404(_visible(request), pk=pk)
+    chunks = Paginator(job.chunks.order_by("index").defer("output", "payload"), PER_PAGE)
+    context = {"job": job, "footprint": selectors.footprint(job), "page_obj": chunks.get_page(request.GET.get("page"))}
+    return render(request, "jobs/detail.html", context)
+
+
+@login_required
+@require_GET
+def panel(request: HttpRequest, pk: str) -> HttpResponse:
+    job = get_object_or_404(_visible(request), pk=pk)
+    response = render(request, "jobs/panel.html", {"job": job})
+    if services.has_ended(job):
+        # Only a panel that still ran asks: the page around it learns of the end exactly once.
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: str) -> HttpResponse:
+    job = _actionable(request, pk)
+    try:
+        services.cancel(actor=request.user, job=job, now=timezone.now())
+    except JobsError as error:
+        messages.error(request, str(error))
+    return redirect("jobs:detail", pk=job.pk)
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, pk: str) -> HttpResponse:
+    job = _actionable(request, pk)
+    try:
+        services.retry(actor=request.user, job=job, now=timezone.now())
+    except JobsError as error:
+        messages.error(request, str(error))
+    return redirect("jobs:detail", pk=job.pk)
+
+
+def _visible(request: HttpRequest) -> QuerySet[Job]:
+    user = request.user
+    return selectors.jobs_visible_to(selectors.organizations_of(user), everything=user.is_staff)
+
+
+def _actionable(request: HttpRequest, pk: str) -> Job:
+    """Agency staff see every job but act on those of their own organizations only."""
+    job: Job = get_object_or_404(_visible(request), pk=pk)
+    if not selectors.may_act_on(job, request.user):
+        raise Http404
+    return job
