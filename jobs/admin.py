@@ -11,7 +11,7 @@ from jobs.models import Job
 
 
 @admin.register(Job)
-class JobAdmin(admin.ModelAdmin[Job]):
+class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["kind", "state", "subject_type", "rows_total", "created_at", "started_at", "ended_at", "error"]
     list_filter = ["state", "kind"]
     ordering = ["-created_at"]

@@ -64,7 +64,7 @@ def work(job_id: UUID, clock: Clock, seconds: float) -> bool:
     while (found := step(job_id, clock)) is Step.WORKED:
         if time.monotonic() > until:
             return True
-    return False if found is Step.ENDED or found is Step.HELD else True
+    return False
 
 
 def _begin(job_id: UUID, now: datetime) -> None:

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from ledger import views
 
 app_name = "ledger"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.entry_list, name="list"),
+    path("export/", views.export, name="export"),
+]
