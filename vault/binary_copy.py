@@ -38,5 +38,5 @@ def store(table: str, names: Iterable[str], rows: Iterable[bytes]) -> None:
     """Rows (each `columns(n)` and its fields) into `table`, in the caller's transaction. Names are trusted, not quoted
     from input."""
     body = io.BytesIO(b"".join((_SIGNATURE, *rows, _TRAILER)))
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)", body)
