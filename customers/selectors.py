@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.selectors import organizations_of
 from customers.models import Book, Customer, Import
 from customers.workflow import BookState
+from jobs.models import Job
 from vault.blind import BlindIndex
 
 # The order fixes the place of each index in a search token.
@@ -78,3 +79,15 @@ def purchases_and_habit(customer: Customer) -> tuple[list[object], object | None
     """The customer's purchases in order and the habit, keys attached, for one page."""
     purchases: Iterable[object] = customer.purchases.order_by("pk")
     return list(purchases), getattr(customer, "habit", None)
+
+
+def latest_job_of(item: Import) -> Job | None:
+    """The last job that worked on an import."""
+    return Job.objects.filter(subject_type="import", subject_id=item.pk).order_by("-created_at").first()
+
+
+def imports_of(book: Book) -> QuerySet[Import]:
+    """Imports into a book, newest first, without the heavy columns."""
+    return (
+        Import.objects.filter(book=book).defer("problems", "head").select_related("created_by").order_by("-created_at")
+    )

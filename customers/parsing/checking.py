@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from customers.fields import PURCHASES
 from customers.parsing.grouping import Gathered, Gathering, Known, batched
 from customers.parsing.limits import MAX_ROWS
 from customers.parsing.lines import LineReader
-from customers.parsing.names import PURCHASE
 from customers.parsing.problems import Problems
 from customers.parsing.reasons import FileRefused
 from vault.ciphers import Cipher
@@ -34,7 +34,7 @@ class Check:
         self._report = report
         self._reader = LineReader(mapping, region, date_order, self.problems)
         self._gathering = Gathering(
-            several=not set(PURCHASE).isdisjoint(mapping),
+            several=not set(PURCHASES).isdisjoint(mapping),
             columns=self._reader.column_of,
             problems=self.problems,
             known=known,

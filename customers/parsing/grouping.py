@@ -11,8 +11,8 @@ from typing import BinaryIO, cast
 
 import orjson
 
+from customers.fields import BASIC, HABITS
 from customers.parsing.lines import Basic, Habit, Line, Purchase
-from customers.parsing.names import BASIC, HABIT
 from customers.parsing.problems import WHOLE_ROW, Problems
 from customers.parsing.reasons import Reason
 from vault.ciphers import Cipher
@@ -131,7 +131,7 @@ class Gathering:
         # The number itself may be written in two ways that count as the same.
         differing = [slot for slot in range(1, 9) if stated[slot] and values[slot] and stated[slot] != values[slot]]
         for slot in differing:
-            column = self._columns.get((*BASIC, *HABIT)[slot], WHOLE_ROW)
+            column = self._columns.get((*BASIC, *HABITS)[slot], WHOLE_ROW)
             self._problems.add(line.row, column, Reason.CONTRADICTION, first_row)
         if not differing:
             values[:] = [value or new for value, new in zip(values, stated, strict=True)]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from customers.fields import HABITS, PURCHASES
 from customers.parsing import names
 from customers.parsing.delimited import HUGE
 from customers.parsing.limits import NOTE_CHARACTERS, TEXT_CHARACTERS
@@ -22,7 +23,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
 _LITERAL = re.compile(r'="([^"]*)"')
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
-_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x3002: 0x2E}
+NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x3002: 0x2E}
 
 Basic = tuple[str, str, str, str, str, str]
 Purchase = tuple[str, str, str, str, str, str]
@@ -53,8 +54,8 @@ class LineReader:
         ]
         self._limits = [(column, _limit(field)) for column, field in enumerate(mapping) if field]
         self.column_of = {field: column for column, field in enumerate(mapping) if field}
-        self._has_purchases = any(field in self.column_of for field in names.PURCHASE)
-        self._has_habits = any(field in self.column_of for field in names.HABIT)
+        self._has_purchases = any(field in self.column_of for field in PURCHASES)
+        self._has_habits = any(field in self.column_of for field in HABITS)
 
     def read(self, row: list[str], number: int) -> Line | None:
         """`number`: of the row, from 1. A blank row gives None and is no problem."""
@@ -73,7 +74,7 @@ class LineReader:
                 value = cells[column]
                 if value:
                     if narrow and not value.isascii():
-                        value = value.translate(_NARROW).strip()
+                        value = value.translate(NARROW).strip()
                     values[slot] = reader(value) if reader else value
         except Bad:
             self._explained(cells, number)
@@ -106,7 +107,7 @@ class LineReader:
     def _explained(self, cells: list[str], number: int) -> None:
         """A row with a bad cell is read again to name every bad cell in it."""
         for column, _slot, reader, narrow in self._columns:
-            value = cells[column].translate(_NARROW).strip() if narrow else cells[column]
+            value = cells[column].translate(NARROW).strip() if narrow else cells[column]
             try:
                 if value and reader:
                     reader(value)

@@ -2,16 +2,14 @@
 
 import re
 
-FIELDS = (
-    "number", "name", "phone", "email", "address", "note",
-    "time", "product", "quantity", "amount", "currency", "channel",
-    "frequency", "preferred_products", "preferences",
-)  # fmt: skip
-BASIC, PURCHASE, HABIT = FIELDS[:6], FIELDS[6:12], FIELDS[12:]
+from customers.fields import BASIC, HABITS, PURCHASES
+
+FIELDS = (*BASIC, *PURCHASES, *HABITS)
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "number": (
-        "客户编号", "会员号", "会员编号", "会员卡号", "客户号", "客户代码", "客户id", "会员id", "编号", "卡号", "顾客编号",
+        "客户编号", "会员号", "会员编号", "会员卡号", "客户号", "客户代码", "客户id", "会员id", "编号", "卡号",
+        "顾客编号",
         "number", "customer number", "customer no", "customer id", "customer code", "client id", "client number",
         "member id", "member no", "member number", "membership number", "id", "no",
     ),
@@ -38,7 +36,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
         "购买时间", "下单时间", "日期", "下单日期", "购买日期", "订单时间", "订单日期", "成交时间", "交易时间", "时间",
         "付款时间", "消费时间", "消费日期",
-        "time", "date", "purchase time", "purchase date", "purchased at", "order time", "order date", "date of purchase",
+        "time", "date", "purchase time", "purchase date", "purchased at", "order time", "order date",
+        "date of purchase",
     ),
     "product": (
         "商品", "产品", "品名", "商品名称", "产品名称", "货品", "购买商品", "购买产品", "宝贝标题",

@@ -29,15 +29,15 @@ def look(file: BinaryIO, encoding: str = "") -> Head:
     start = file.read(HEAD_BYTES)
     kind = sniffing.kind_of(start)
     if kind == sniffing.XLSX:
-        rows = workbooks.rows(io.BytesIO(start + file.read()))
-        return _head(kind, "", "", list(islice(rows, HEAD_ROWS)), complete=False)
+        first = list(islice(workbooks.rows(io.BytesIO(start + file.read())), HEAD_ROWS))
+        return _head(kind, "", "", first, complete=False)
     complete = len(start) < HEAD_BYTES
     encoding = encoding or sniffing.encoding_of(start, complete)
     text = sniffing.decode_head(start, encoding, complete)
     delimiter = sniffing.delimiter_of(text)
     lines = io.StringIO(text, newline="")
-    rows = list(islice(sniffing.split(lines, delimiter), HEAD_ROWS))
-    return _head(kind, encoding, delimiter, rows, complete)
+    first = sniffing.split(lines, delimiter)[:HEAD_ROWS]
+    return _head(kind, encoding, delimiter, first, complete)
 
 
 def _head(kind: str, encoding: str, delimiter: str, rows: list[list[str]], complete: bool) -> Head:

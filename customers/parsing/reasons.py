@@ -67,6 +67,31 @@ SENTENCES: dict[int, str | Promise] = {
 }
 
 
+TITLES: dict[int, str | Promise] = {
+    Reason.NUMBER_MISSING: _("Customer number missing"),
+    Reason.NUMBER_REPEATED: _("Customer number used twice"),
+    Reason.NUMBER_IN_BOOK: _("Already in the book"),
+    Reason.CONTRADICTION: _("Rows of one customer contradict each other"),
+    Reason.TOO_LONG: _("Text too long"),
+    Reason.CONTROL: _("Characters that cannot be shown"),
+    Reason.FORMULA: _("Formula"),
+    Reason.CELL_ERROR: _("Spreadsheet error"),
+    Reason.PHONE: _("Not a phone number"),
+    Reason.PHONE_DIGITS_LOST: _("Phone number shortened by the spreadsheet"),
+    Reason.PHONE_ZERO_LOST: _("Phone number without its zero"),
+    Reason.PHONE_SEVERAL: _("Several phone numbers in one cell"),
+    Reason.EMAIL: _("Not an e-mail address"),
+    Reason.TIME: _("Not a date"),
+    Reason.TIME_ORDER: _("Day and month cannot be told apart"),
+    Reason.TIME_MISSING: _("Time of purchase missing"),
+    Reason.AMOUNT: _("Not an amount"),
+    Reason.QUANTITY: _("Not a quantity"),
+    Reason.CURRENCY: _("Not a currency"),
+    Reason.TOO_MANY_CELLS: _("More cells than columns"),
+    Reason.CELL_HUGE: _("Cell far too long"),
+}
+
+
 REFUSALS: dict[str, str | Promise] = {
     "empty": _("The file is empty. Choose a file with a header row and at least one customer."),
     "only_header": _("The file has a header row but no customers. Choose a file with at least one customer."),
@@ -79,17 +104,20 @@ REFUSALS: dict[str, str | Promise] = {
     "not_workbook": _("This is a ZIP file but not an Excel workbook. Unpack it and choose the table inside."),
     "ods": _("This is an OpenDocument table. Save it as .xlsx or CSV and choose that file."),
     "unzipped": _(
-        "The workbook would unpack to more than %(limit)s MB. Remove pictures and other sheets, or save the table as CSV."
+        "The workbook would unpack to more than %(limit)s MB. Remove pictures and other sheets, "
+        "or save the table as CSV."
     ),
     "zip_lies": _("The workbook states false sizes and is not opened. Save it again in Excel and choose the copy."),
     "cells": _(
-        "The sheet covers more than %(limit)s million cells. Delete empty rows and columns around the table, or save it as CSV."
+        "The sheet covers more than %(limit)s million cells. Delete empty rows and columns around the table, "
+        "or save it as CSV."
     ),
     "texts": _(
         "The workbook repeats a very long text too often to be read safely. Save the table as CSV and choose that."
     ),
     "uncalculated": _(
-        "The workbook holds formulas whose results were never calculated. Open it in Excel, save it and choose it again."
+        "The workbook holds formulas whose results were never calculated. "
+        "Open it in Excel, save it and choose it again."
     ),
     "columns": _("The table has more than %(limit)s columns. Keep the columns about customers and choose it again."),
     "rows": _("The table has more than %(limit)s rows. Split it into several files."),
@@ -101,11 +129,12 @@ REFUSALS: dict[str, str | Promise] = {
         "The file holds NUL bytes, so it is no text file. Save the table as CSV UTF-8 or XLSX and choose that file."
     ),
     "no_table": _("No table was found: the file needs two or more columns with a header row. Check the file."),
+    "interrupted": _("Reading the file was interrupted several times. Check the rows again."),
     "storage_lost": _("The uploaded file is gone. Choose the file again."),
 }
 
 
-class FileRefused(Exception):
+class FileRefused(Exception):  # noqa: N818 (a verdict on the file, not a program error)
     """The file as a whole cannot be imported. `code` and `facts` (numbers, an encoding) hold nothing of its content."""
 
     def __init__(self, code: str, **facts: str | int) -> None:
@@ -125,3 +154,8 @@ def refusal_sentence(code: str, facts: dict[str, str | int]) -> str:
 def row_sentence(reason: int, other: int) -> str:
     """The translated sentence for a bad row; `other`: the number of the row it collides with."""
     return str(SENTENCES[reason]) % {"other": other}
+
+
+def reason_title(reason: int) -> str:
+    """The reason in a few words, for counts."""
+    return str(TITLES[reason])

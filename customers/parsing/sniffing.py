@@ -1,6 +1,7 @@
 """What a file is, told by its bytes and never by its name: kind, character set, delimiter, header row."""
 
 import codecs
+import contextlib
 import csv
 import re
 from collections.abc import Iterable
@@ -19,8 +20,8 @@ DELIMITERS = (",", ";", "\t", "，", "|")
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BINARY_MAGIC = (
-    b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"MZ", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"SQLite format",
-    b"\xca\xfe\xba\xbe", b"{\\rtf", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd",
+    b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"MZ", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b",
+    b"SQLite format", b"\xca\xfe\xba\xbe", b"{\\rtf", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd",
 )  # fmt: skip
 _MARKUP = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -129,10 +130,8 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[int, int]:
 def split(lines: Iterable[str], delimiter: str) -> list[list[str]]:
     """Rows of the first lines; stops quietly where the text was cut inside a quoted cell."""
     rows: list[list[str]] = []
-    try:
+    with contextlib.suppress(csv.Error):
         rows.extend(csv.reader(lines, delimiter=delimiter))
-    except csv.Error:
-        pass
     return rows
 
 

@@ -1,0 +1,60 @@
+"""What the kinds of jobs of this room do with a chunk."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.errors import CustomersError
+from customers.models import Import
+from customers.parsing.checking import SEGMENT_CUSTOMERS
+from customers.services import importing_rows
+from jobs.models import Chunk, Job
+from jobs.registry import JobFailed, Planned, Result
+from jobs.workflow import JobState
+
+_CANCELED = frozenset({JobState.CANCELING, JobState.CANCELED})
+
+
+class CheckHandler:
+    """`customers.check`: the dry run over an uploaded file, one chunk."""
+
+    title = _("Checking rows")
+
+    def plan(self, job: Job) -> Iterable[Planned]:
+        yield Planned(payload={})
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        return importing_rows.check(job.subject_id, timezone.now())
+
+    def finish(self, job: Job, now: datetime) -> None:
+        """The chunk has said everything."""
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        importing_rows.check_stopped(job, job.state in _CANCELED, now)
+
+
+class StoreHandler:
+    """`customers.store`: a chunk for each staged segment of about 500 customers."""
+
+    title = _("Sealing and storing customers")
+
+    def plan(self, job: Job) -> Iterable[Planned]:
+        item = Import.objects.get(pk=job.subject_id)
+        left = item.customers_total
+        for number in range(item.segments):
+            yield Planned(payload={"segment": number}, rows=min(left, SEGMENT_CUSTOMERS))
+            left -= SEGMENT_CUSTOMERS
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        try:
+            return importing_rows.store(job.subject_id, chunk.payload["segment"], timezone.now())
+        except CustomersError as error:
+            raise JobFailed(str(error)) from error
+
+    def finish(self, job: Job, now: datetime) -> None:
+        importing_rows.finish_storing(job, now)
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        importing_rows.store_stopped(job, job.state in _CANCELED, now)
