@@ -16,7 +16,7 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -34,7 +34,7 @@ from customers import fields
 from customers.models import Book, Customer, Habit, Purchase
 from customers.records import Record, canonical, leaf, project, ranges, read_records, write_records
 from vault import services
-from vault.models import DataKey, OrganizationKey
+from vault.models import DataKey
 
 TODAY = date(2026, 11, 24)
 NAMES = "王李张刘陈杨黄赵吴周伟芳娜敏静丽强磊军洋"
@@ -243,11 +243,11 @@ def remove(*books: Book) -> None:
     with connection.schema_editor() as editor:
         for model in reversed(PLAIN):
             editor.delete_model(model)
-    for book in books:
-        organization: UUID = book.organization_id
-        book.delete()
-        OrganizationKey.objects.filter(organization=organization).delete()
-        Organization.objects.filter(pk=organization).delete()
+    with connection.cursor() as cursor:
+        for book in books:
+            cursor.execute("DELETE FROM customers_book WHERE id = %s", [book.pk])
+            cursor.execute("DELETE FROM vault_organizationkey WHERE organization = %s", [book.organization_id])
+            cursor.execute("DELETE FROM accounts_organization WHERE id = %s", [book.organization_id])
 
 
 def report(times: dict[str, list[float]], rows: int, path: Path | None) -> None:

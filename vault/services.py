@@ -72,9 +72,8 @@ def ensure_data_keys(
     return keys
 
 
-_KEYS = (
-    "SELECT uuid_send(k.id), uuid_send(k.subject), k.category, k.organization_key_id, k.wrapped FROM vault_datakey k"
-)
+_KEYS = """SELECT uuid_send(k.id), uuid_send(k.subject), k.category, uuid_send(k.organization_key_id), k.wrapped
+    FROM vault_datakey k"""
 
 
 def load_data_keys(subjects: Collection[UUID], categories: Collection[str] | None = None) -> KeySet:
@@ -98,11 +97,14 @@ def _key_set(sql: str, params: Sequence[UUID | str | list[str]]) -> KeySet:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = cursor.fetchall()
-    wrapping = organization_keys.wrapping_ciphers({row[3] for row in rows if row[4] is not None})
+    # Ids as bytes: a UUID object for each of three would cost more than the rest of this loop.
+    owners = {bytes(row[3]) for row in rows if row[4] is not None}
+    found = organization_keys.wrapping_ciphers(UUID(bytes=owner) for owner in owners)
+    wrapping = {key.bytes: cipher for key, cipher in found.items()}
     keys = KeySet()
-    for key_id, subject, category, organization_key, wrapped in rows:
+    for key_id, subject, category, owner, wrapped in rows:
         stored = None if wrapped is None else bytes(wrapped)
-        keys.add(bytes(subject), category, Wrapped(bytes(key_id), stored, wrapping.get(organization_key)))
+        keys.add(bytes(subject), category, Wrapped(bytes(key_id), stored, wrapping.get(bytes(owner))))
     return keys
 
 

@@ -16,4 +16,9 @@ def paused() -> Iterator[None]:
     try:
         yield
     finally:
+        # Into the oldest generation unseen: otherwise the first new object would set off the walk saved above.
+        frozen = gc.get_freeze_count()
+        gc.freeze()
+        if not frozen:
+            gc.unfreeze()
         gc.enable()

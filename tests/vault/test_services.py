@@ -125,8 +125,7 @@ def test_rotation_rewraps_all_and_destroys_the_old_key(now: datetime, monkeypatc
     make(organization, [uuid4()], now)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_concurrent_first_uses_make_one_key_each(now: datetime) -> None:
+def test_concurrent_first_uses_make_one_key_each(committed: None, now: datetime) -> None:
     organization, subject = uuid4(), uuid4()
 
     def use() -> bytes:
@@ -139,8 +138,7 @@ def test_concurrent_first_uses_make_one_key_each(now: datetime) -> None:
     assert DataKey.objects.filter(subject=subject).count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_rotation_waits_for_keys_on_their_way(now: datetime) -> None:
+def test_rotation_waits_for_keys_on_their_way(committed: None, now: datetime) -> None:
     organization, subject = uuid4(), uuid4()
     services.ensure_organization_keys(organization, now)
     made, done = threading.Event(), threading.Event()
@@ -181,8 +179,7 @@ def test_nothing_in_memory_shows_a_key() -> None:
     assert "SECRETKEY" not in repr(remembered) + repr(organization_keys._memory)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_signing_keys() -> None:
+def test_signing_keys(committed: None) -> None:
     publics = at_once(lambda: signing.public_key("ledger"))
     assert len(set(publics)) == 1 and SigningKey.objects.count() == 1
     signature = signing.sign("ledger", b"tree head")
