@@ -7,6 +7,7 @@ execution   the same customers read, opened, hashed, cut to a scope and sealed u
 One process, one transaction a chunk. Rows are customers and purchases. It makes and drops its own plain tables and rows,
 and needs a migrated database (`bin/manage` or DATABASE_URL)."""
 
+# ruff: noqa: E402 - models can be defined only after django.setup()
 import argparse
 import json
 import os
