@@ -61,7 +61,7 @@ def step(job_id: UUID, clock: Clock) -> Step:
 def work(job_id: UUID, clock: Clock, seconds: float) -> bool:
     """Run steps for about `seconds`; True if there is more to do for this worker."""
     until = time.monotonic() + seconds
-    while (found := step(job_id, clock)) is Step.WORKED:
+    while step(job_id, clock) is Step.WORKED:
         if time.monotonic() > until:
             return True
     return False

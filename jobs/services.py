@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -27,7 +27,7 @@ class Actor(Protocol):
     """Who asks: a person of the accounts room, which is above this one."""
 
     @property
-    def pk(self) -> UUID: ...
+    def pk(self) -> Any: ...
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
@@ -34,7 +35,10 @@ class Entry(models.Model):
     data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
-        indexes = [models.Index(fields=["object_type", "object_id", "id"], name="ledger_entry_object")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "id"], name="ledger_entry_object"),
+            GinIndex(fields=["audience"], name="ledger_entry_audience"),
+        ]
         triggers = _append_only("ledger_entry")
         verbose_name_plural = "entries"
 

@@ -35,7 +35,7 @@ def seal(now: datetime) -> int:
     leaves = [Leaf(entry=entry, hash=merkle.leaf_hash(leaf_bytes(entry))) for entry in entries]
     for leaf in leaves:
         leaf.index = frontier.size
-        frontier.append(leaf.hash)
+        frontier.append(bytes(leaf.hash))
     if leaves:
         Leaf.objects.bulk_create(leaves)
         _checkpoint(frontier, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +15,7 @@ class Actor(Protocol):
     """Who did it: a person of the accounts room, which is above this one."""
 
     @property
-    def pk(self) -> UUID: ...
+    def pk(self) -> Any: ...
 
 
 def record(  # noqa: PLR0917 - the sentence order: who did what to which, for whom, when

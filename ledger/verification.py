@@ -92,7 +92,7 @@ class _Walk:
 def verify(now: datetime) -> Report:
     """Read everything once, in batches; remember the outcome for the ledger's page.
 
-    Each checkpoint is compared with the one tree that all entries give, so every later one extends every earlier one."""
+    Each checkpoint is compared with the one tree that all entries gives: every later one extends every earlier one."""
     report = Report(at=now)
     walk = _Walk(report, public_key(KEY))
     checkpoints = Checkpoint.objects.order_by("size").iterator(chunk_size=1000)

@@ -14,8 +14,6 @@ class Command(BaseCommand):
         parser.add_argument("--out", required=True, type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        count = 0
         with options["out"].open("wb") as file:
-            for count, line in enumerate(lines(), start=1):
-                file.write(line)
-        self.stdout.write(f"{count:,} lines in {options['out']}")
+            file.writelines(lines())
+        self.stdout.write(f"The ledger is in {options['out']}.")
