@@ -59,7 +59,7 @@ class Step(models.Model):
     passed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["handover", "kind"], name="handover_step")]
+        constraints = [models.UniqueConstraint(fields=["handover", "kind"], name="handover_step_kind")]
 
     def __str__(self) -> str:
         return f"{self.handover}, {self.get_kind_display()}"
@@ -157,7 +157,7 @@ class Backup(models.Model):
     """An encrypted copy of a book in storage, proven by restoring it and comparing every record."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+")
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="backups")
     handover = models.ForeignKey(Handover, null=True, on_delete=models.PROTECT, related_name="backups")
     state = models.CharField(max_length=10, choices=workflow.BackupState, default=workflow.BackupState.WRITING)
     write_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
@@ -167,6 +167,7 @@ class Backup(models.Model):
     root = models.BinaryField(default=b"")
     restored_root = models.BinaryField(default=b"")
     problem = models.TextField(blank=True)
+    differences = models.JSONField(default=list)  # ids of customers not restored as they were, at most 1,000
     created_at = models.DateTimeField()
     proven_at = models.DateTimeField(null=True)
     expires_on = models.DateField()

@@ -30,7 +30,6 @@ HEADERS = (
     "金额",
     "币种",
     "渠道",
-    "国家",
 )
 CUSTOMERS_WITH_PURCHASES = 23_570
 _HERE = Path(__file__).parent
@@ -145,7 +144,7 @@ def write_sample(file: BinaryIO, *, customers: int, encoding: str = "utf-8-sig",
         lines = next(source)
         purchases += len(lines)
         writer.writerows(
-            (*someone.columns(), *_order(index, line, purchase, someone.jurisdiction), someone.jurisdiction)
+            (*someone.columns(), *_order(index, line, purchase, someone.jurisdiction))
             for line, purchase in enumerate(lines)
         )
     text.flush()

@@ -1,0 +1,20 @@
+"""Taking back customers that arrived in a book and must not stay: keys first, then the rows."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from customers.models import Category
+from vault.services import destroy_data_keys
+
+
+def discard_customers(*, customers: list[UUID], now: datetime) -> int:
+    """Destroy the keys of these customers and delete their rows. Inside the caller's transaction, which has checked and
+    records it. Returns how many customers were deleted."""
+    destroy_data_keys(customers, list(Category), now)
+    with connection.cursor() as cursor:
+        for table in ("customers_purchase", "customers_habit"):
+            cursor.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s::uuid[])", [customers])  # noqa: S608
+        cursor.execute("DELETE FROM customers_customer WHERE id = ANY(%s::uuid[])", [customers])
+        return cursor.rowcount

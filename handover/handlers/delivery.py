@@ -1,0 +1,69 @@
+"""Job after certification: the buyer's book as an encrypted package in storage."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.models import Book, Category
+from customers.records import Record, ranges, read_records
+from handover.content import proven_execution
+from handover.models import Certificate, Delivery
+from handover.package import Member, archive, encrypt, table
+from handover.services import delivering
+from jobs.models import Chunk, Job
+from jobs.registry import JobFailed, Planned, Result
+
+_RANGE = 500
+
+
+class DeliveryHandler:
+    """One chunk: an age file cannot be continued, and a second try replaces it."""
+
+    title = gettext_lazy("Encrypted package for the buyer")
+
+    def plan(self, job: Job) -> Iterator[Planned]:
+        yield Planned({}, self._book(job).customers.count())
+
+    @staticmethod
+    def _book(job: Job) -> Book:
+        execution = proven_execution(Delivery.objects.get(pk=job.subject_id).handover)
+        if execution is None:
+            raise JobFailed(_("There is no proven book to deliver."))
+        return execution.target
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)
+        path = f"deliveries/{delivery.pk}.zip.age"
+        default_storage.delete(path)
+        # Some storages open only what exists.
+        default_storage.save(path, ContentFile(b""))
+        parts = archive(self._members(delivery, self._book(job)), timezone.localtime(delivery.created_at))
+        with default_storage.open(path, "wb") as file:
+            size, digest = encrypt(parts, delivery.recipient_key, file)
+        return Result(rows=chunk.rows_planned, output=digest, bytes_written=size)
+
+    def _members(self, delivery: Delivery, book: Book) -> Iterator[Member]:
+        for category in Category:
+            yield Member(f"{category}.csv", table(category, self._records(book)))
+        certificate = Certificate.objects.get(handover=delivery.handover_id)
+        yield Member("manifest.txt", [certificate.manifest])
+        yield Member("certificate.json", [certificate.document])
+
+    @staticmethod
+    def _records(book: Book) -> Iterator[Sequence[Record]]:
+        for first, last, _count in ranges(book, _RANGE):
+            yield read_records(book, first, last)
+
+    def finish(self, job: Job, now: datetime) -> None:
+        delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)
+        chunk = job.chunks.get()
+        path = f"deliveries/{delivery.pk}.zip.age"
+        delivering.complete(delivery=delivery, path=path, size=chunk.bytes_written, digest=bytes(chunk.output), now=now)
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        """A stopped package can be tried again; nothing else rests on it."""

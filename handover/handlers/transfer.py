@@ -1,0 +1,176 @@
+"""Jobs of gate 5: carry the agreed records over, then read them back from the buyer's book and compare."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.fields import EVERYTHING, Scope
+from customers.models import Category
+from customers.records import Record, exceeds, leaf, project, ranges, read_records, write_records
+from handover import leaves
+from handover.comparing import record_of
+from handover.handlers.backup import leaves_of, total_counts
+from handover.models import Execution
+from handover.package import rows_of
+from handover.services import executing
+from handover.workflow import ExecutionState
+from jobs.models import Chunk, Job
+from jobs.registry import JobFailed, Planned, Result
+
+_LIVE = {ExecutionState.RUNNING, ExecutionState.VERIFYING}
+
+
+def _counted(records: Iterable[Record], suffix: str) -> dict[str, int]:
+    basic = purchases = habits = 0
+    for record in records:
+        basic += 1
+        purchases += len(record.documents)
+        habits += record.habit is not None
+    return {f"basic_{suffix}": basic, f"purchases_{suffix}": purchases, f"habits_{suffix}": habits}
+
+
+def _crosses(record: Record) -> bool:
+    """A customer whose basic information was destroyed does not: there is nobody left to match."""
+    return Category.BASIC not in record.destroyed
+
+
+def _leaf_found(record: Record, scope: Scope) -> bytes:
+    """The leaf of a record at the buyer's: one that holds more than was agreed never equals what was sent."""
+    return leaf(record, EVERYTHING if exceeds(record, scope) else scope)
+
+
+def _hold(job: Job, state: ExecutionState) -> Execution:
+    """The execution, kept from being undone until this chunk's transaction ends; other chunks go on beside it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM handover_execution WHERE id = %s FOR SHARE", [job.subject_id])
+        row = cursor.fetchone()
+    if row is None or row[0] != state:
+        raise JobFailed(_("This execution was undone. Start a new one."))
+    return Execution.objects.select_related("source", "target", "handover__plan").get(pk=job.subject_id)
+
+
+def _stopped(job: Job, now: datetime) -> None:
+    execution = executing.lock(job.subject_id)
+    if execution.state in _LIVE:
+        problem = job.error or _("It was canceled before it was done.")
+        executing.undo(actor=None, execution=execution, reason=problem, now=now)
+
+
+class TransferHandler:
+    """Opens a range of the seller's customers, keeps what was agreed, seals it under the buyer's keys."""
+
+    workers = 2
+    title = gettext_lazy("Transfer to the buyer")
+
+    def plan(self, job: Job) -> Iterator[Planned]:
+        execution = Execution.objects.select_related("source", "handover__plan").get(pk=job.subject_id)
+        for first, last, count in ranges(execution.source, execution.handover.plan.chunk_size):
+            yield Planned({"first": str(first), "last": str(last)}, count)
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        execution = _hold(job, ExecutionState.RUNNING)
+        scope = frozenset(execution.scope)
+        found = read_records(execution.source, chunk.payload["first"], chunk.payload["last"])
+        crossing = [record for record in found if _crosses(record)]
+        agreed = [project(record, scope) for record in crossing]
+        now = timezone.now()
+        write_records(
+            book=execution.target,
+            records=agreed,
+            organization=execution.target.organization_id,
+            collected_on=timezone.localdate(now),
+            now=now,
+        )
+        return Result(
+            rows=len(found),
+            counts=_counted(found, "source") | _counted(agreed, "sent"),
+            # The leaf is of the source record, before anything was done to it.
+            output=leaves.pack((record.identity, leaf(record, scope)) for record in crossing),
+        )
+
+    def finish(self, job: Job, now: datetime) -> None:
+        execution = executing.lock(job.subject_id)
+        executing.begin_verification(execution=execution, source_root=leaves.root(leaves_of(job)), now=now)
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        _stopped(job, now)
+
+
+class VerifyHandler:
+    """Reads the buyer's book back and computes the same leaves from what is there."""
+
+    workers = 2
+    title = gettext_lazy("Reading back what arrived")
+
+    def plan(self, job: Job) -> Iterator[Planned]:
+        execution = Execution.objects.select_related("target", "handover__plan").get(pk=job.subject_id)
+        for first, last, count in ranges(execution.target, execution.handover.plan.chunk_size):
+            yield Planned({"first": str(first), "last": str(last)}, count)
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        execution = _hold(job, ExecutionState.VERIFYING)
+        scope = frozenset(execution.scope)
+        arrived = read_records(execution.target, chunk.payload["first"], chunk.payload["last"])
+        return Result(
+            rows=len(arrived),
+            counts=_counted(arrived, "arrived"),
+            output=leaves.pack((record.identity, _leaf_found(record, scope)) for record in arrived),
+        )
+
+    def finish(self, job: Job, now: datetime) -> None:
+        execution = executing.lock(job.subject_id)
+        assert execution.transfer_job is not None  # noqa: S101 - a verification follows a transfer
+        sent, arrived = leaves_of(execution.transfer_job), leaves_of(job)
+        different = leaves.differing(sent, arrived)
+        found = [
+            difference
+            for customer in different[: executing.DIFFERENCES]
+            for difference in _differences(execution, customer)
+        ]
+        executing.reconcile(
+            execution=execution,
+            target_root=leaves.root(arrived),
+            counts=_reconciled(total_counts(execution.transfer_job), total_counts(job), found),
+            differences=[{"customer": str(customer), "category": category} for customer, category, _rows in found],
+            now=now,
+        )
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        _stopped(job, now)
+
+
+_Difference = tuple[UUID, str, int]
+
+
+def _reconciled(
+    before: dict[str, int], after: dict[str, int], found: Sequence[_Difference]
+) -> dict[str, dict[str, int]]:
+    """Per category: in the source, left out by the scope, sent, and equal after reading back."""
+    lost: Counter[str] = Counter()
+    for _customer, category, rows in found:
+        lost[category] += rows
+    counts: dict[str, dict[str, int]] = {}
+    for category in Category.values:
+        source, sent = before.get(f"{category}_source", 0), before.get(f"{category}_sent", 0)
+        equal = min(sent - lost[category], after.get(f"{category}_arrived", 0))
+        counts[category] = {"source": source, "left_out": source - sent, "sent": sent, "equal": max(0, equal)}
+    return counts
+
+
+def _differences(execution: Execution, identity: UUID) -> list[_Difference]:
+    """The categories in which a customer did not arrive as sent, and how many sent rows that concerns."""
+    source, arrived = record_of(execution.source, identity), record_of(execution.target, identity)
+    sent = project(source, frozenset(execution.scope)) if source else None
+    found: list[_Difference] = []
+    for category in Category:
+        there = rows_of(sent, category) if sent else []
+        here = rows_of(arrived, category) if arrived else []
+        if there != here:
+            found.append((identity, category.value, len(there)))
+    return found or [(identity, Category.BASIC.value, 1)]

@@ -1,0 +1,28 @@
+"""What this room registers with the rooms below, and what the platform does by itself at a gate."""
+
+from datetime import datetime
+
+from handover.handlers.backup import BackupHandler, RestoreHandler
+from handover.handlers.delivery import DeliveryHandler
+from handover.handlers.transfer import TransferHandler, VerifyHandler
+from handover.models import Step
+from handover.services import auditing, backing_up, certifying, delivering, executing, moving
+from handover.workflow import StepKind
+from jobs import registry
+
+
+def _draw_sample(step: Step, now: datetime) -> None:
+    auditing.draw_sample(step, now)
+
+
+def _certify(step: Step, now: datetime) -> None:
+    certifying.issue(step, now)
+
+
+registry.register(backing_up.WRITE, BackupHandler())
+registry.register(backing_up.RESTORE, RestoreHandler())
+registry.register(executing.TRANSFER, TransferHandler())
+registry.register(executing.VERIFY, VerifyHandler())
+registry.register(delivering.DELIVER, DeliveryHandler())
+moving.on_opened[StepKind.AUDIT] = _draw_sample
+moving.on_passed[StepKind.AUDIT] = _certify

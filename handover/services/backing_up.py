@@ -1,0 +1,161 @@
+"""Gate 4: an encrypted copy of the book, proven by a test restore; and the nightly copy of every book."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from customers.models import Book, Import
+from customers.services.books import move_book
+from customers.workflow import BookState, ImportState
+from handover import segments
+from handover.errors import HandoverError
+from handover.models import Backup, Handover, Step
+from handover.services.moving import check, move, record
+from handover.workflow import BACKUP_MOVES, BackupState, HandoverState, StepKind, StepState
+from jobs import services as jobs
+from jobs.models import Job
+from ledger import services as ledger
+from vault.services import STREAM, create_stream_key, destroy_data_keys
+
+KEPT = timedelta(days=35)
+DIFFERENCES = 1000
+WRITE, RESTORE = "handover.backup", "handover.restore"
+
+
+@transaction.atomic
+def start_backup(*, actor: User, step: Step, side: str, now: datetime) -> Backup:
+    """Freeze the book and copy it; a test restore follows by itself.
+
+    Raises HandoverError when `actor` may not, when the book is empty or a file is being stored in it.
+    """
+    check(step, "start_backup", actor=actor, side=side)
+    book = Book.objects.select_for_update().get(pk=step.handover.book_id)
+    if not book.customers.exists():
+        raise HandoverError(_("The book has no customers. Import a file first, then start the backup."))
+    if Import.objects.filter(book=book, state=ImportState.STORING).exists():
+        raise HandoverError(_("A file is being stored in this book. Wait until it is done, then start the backup."))
+    move(step, "start_backup", actor=actor, side=side, now=now)
+    if book.state == BookState.OPEN:
+        move_book(actor=actor, book=book, to=BookState.FROZEN, now=now)
+    return _begin(actor, book, step.handover, now)
+
+
+def _begin(actor: User | None, book: Book, handover: Handover | None, now: datetime) -> Backup:
+    expires_on = timezone.localdate(now) + KEPT
+    backup = Backup.objects.create(book=book, handover=handover, created_at=now, expires_on=expires_on)
+    create_stream_key(book.organization_id, backup.pk, now)
+    backup.write_job = _job(actor, WRITE, backup, now)
+    backup.save(update_fields=["write_job"])
+    return backup
+
+
+def _job(actor: User | None, kind: str, backup: Backup, now: datetime) -> Job:
+    return jobs.start(
+        actor=actor,
+        kind=kind,
+        subject_type="backup",
+        subject_id=backup.pk,
+        audience=[backup.book.organization_id],
+        now=now,
+    )
+
+
+def lock(backup_id: UUID) -> Backup:
+    """The backup, locked until the transaction ends, with its book and handover."""
+    locked = Backup.objects.select_for_update(of=("self",)).select_related("book", "handover")
+    return locked.get(pk=backup_id)
+
+
+def _turn(backup: Backup, state: BackupState) -> None:
+    if state not in BACKUP_MOVES[BackupState(backup.state)]:
+        raise HandoverError(_("This backup is now: %(state)s.") % {"state": backup.get_state_display()})
+    backup.state = state
+
+
+def begin_restore(*, backup: Backup, root: bytes, counts: dict[str, int], size: int, now: datetime) -> None:
+    """All segments are written: read them back. In the transaction that ends the writing job."""
+    _turn(backup, BackupState.RESTORING)
+    backup.root, backup.counts, backup.bytes = root, counts, size
+    backup.restore_job = _job(None, RESTORE, backup, now)
+    backup.save()
+
+
+def prove(*, backup: Backup, restored_root: bytes, now: datetime) -> None:
+    """What was restored is what was there: the gate waits for approval."""
+    _turn(backup, BackupState.PROVEN)
+    backup.restored_root, backup.proven_at = restored_root, now
+    backup.save()
+    _record(backup, "backup.proven", now, root=bytes(backup.root).hex(), customers=backup.counts["customers"])
+    _move_step(backup, "backup_proven", now)
+
+
+def fail(
+    *, backup: Backup, problem: str, now: datetime, restored_root: bytes = b"", differences: Sequence[UUID] = ()
+) -> None:
+    """The backup is not good: the gate goes back to draft and a new one can be started."""
+    _turn(backup, BackupState.FAILED)
+    backup.problem, backup.restored_root = problem, restored_root
+    backup.differences = [str(customer) for customer in differences[:DIFFERENCES]]
+    backup.save()
+    _record(backup, "backup.failed", now, differences=len(differences))
+    _move_step(backup, "failed", now)
+
+
+def _record(backup: Backup, verb: str, now: datetime, **data: object) -> None:
+    if backup.handover is not None:
+        record(None, f"handover.{verb}", backup.handover, now, backup=str(backup.pk), **data)
+        return
+    ledger.record(
+        actor=None,
+        verb=f"handover.{verb}",
+        object_type="book",
+        object_id=backup.book_id,
+        audience=[backup.book.organization_id],
+        now=now,
+        backup=str(backup.pk),
+        **data,
+    )
+
+
+def _move_step(backup: Backup, name: str, now: datetime) -> None:
+    if backup.handover is None or backup.handover.state != HandoverState.OPEN:
+        return
+    step = Step.objects.get(handover=backup.handover, kind=StepKind.BACKUP)
+    if step.state == StepState.RUNNING:
+        move(step, name, now=now)
+
+
+def back_up_books(*, now: datetime) -> int:
+    """Start a backup of every open book that has customers; returns how many. For the nightly task."""
+    books = Book.objects.filter(state=BookState.OPEN, customers__isnull=False).distinct().order_by("pk")
+    for book in books:
+        with transaction.atomic():
+            _begin(None, book, None, now)
+    return len(books)
+
+
+def destroy_expired(*, now: datetime) -> int:
+    """Destroy backups past their date: first the key, then the files. One that an open handover rests on stays."""
+    expired = Backup.objects.filter(
+        expires_on__lt=timezone.localdate(now), state__in=[BackupState.PROVEN, BackupState.FAILED]
+    ).exclude(handover__state=HandoverState.OPEN)
+    ids = list(expired.values_list("pk", flat=True))
+    for backup_id in ids:
+        _destroy(backup_id, now)
+    return len(ids)
+
+
+@transaction.atomic
+def _destroy(backup_id: UUID, now: datetime) -> None:
+    backup = lock(backup_id)
+    _turn(backup, BackupState.DESTROYED)
+    backup.save(update_fields=["state"])
+    destroy_data_keys([backup.pk], [STREAM], now)
+    _record(backup, "backup.destroyed", now)
+    count = backup.write_job.chunks.count() if backup.write_job else 0
+    transaction.on_commit(lambda: segments.delete_segments(backup.pk, count))

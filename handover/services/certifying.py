@@ -1,0 +1,145 @@
+"""The certificate: what happened, as signed data. Issued by the platform when the audit has passed."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from django.db import transaction
+
+from accounts.models import Organization
+from customers.models import Category
+from customers.services.books import move_book
+from customers.workflow import BookState
+from handover import leaves
+from handover.certificate import Sections, Value, manifest_lines, seal_document
+from handover.content import newest_proposal, proven_backup, proven_execution
+from handover.models import Certificate, Execution, Handover, Step, TransferPlan
+from handover.services.approving import valid_approvals
+from handover.services.delivering import begin_delivery
+from handover.services.moving import record
+from handover.workflow import ORDER, StepKind
+from ledger.selectors import latest_checkpoint
+
+
+@transaction.atomic
+def issue(step: Step, now: datetime) -> Certificate:
+    """Certify a handover whose audit `step` has just passed: the buyer's book opens, a package is made if agreed.
+
+    Runs in the transaction of the last approval, so a handover is certified with its certificate or not at all.
+    """
+    handover = step.handover
+    execution = proven_execution(handover)
+    if execution is None or execution.verify_job is None:
+        raise ValueError("an audit passes only after a proven execution")
+    document = seal_document(_sections(handover, execution, step, now))
+    arrived = leaves.unpack(execution.verify_job.chunks.values_list("output", flat=True).iterator())
+    certificate = Certificate.objects.create(
+        handover=handover,
+        document=document,
+        manifest="".join(manifest_lines(handover.reference, arrived.values())),
+        digest=sha256(document.encode()).digest(),
+        issued_at=now,
+    )
+    move_book(actor=None, book=execution.target, to=BookState.OPEN, now=now)
+    if handover.plan.disposition == TransferPlan.Disposition.KEEP:
+        move_book(actor=None, book=handover.book, to=BookState.OPEN, now=now)
+    record(None, "handover.certificate.issued", handover, now, digest=bytes(certificate.digest).hex())
+    if handover.plan.method == TransferPlan.Method.PACKAGE:
+        begin_delivery(handover=handover, now=now)
+    return certificate
+
+
+def _sections(handover: Handover, execution: Execution, audit: Step, now: datetime) -> Sections:
+    return {
+        "handover": {"id": str(handover.pk), "reference": handover.reference, "subject": handover.subject},
+        "parties": {
+            "seller": _party(handover.seller),
+            "buyer": _party(handover.buyer),
+            "reviewer": _party(handover.reviewer),
+        },
+        "counts": _counts(execution),
+        "scope": _scope(handover, execution),
+        "plan": _plan(handover.plan),
+        "gates": _gates(handover, audit, now),
+        "roots": _roots(handover, execution),
+        "audit": {"sampled": execution.sample.count()},
+        "dates": {
+            "opened": _moment(handover.created_at),
+            "started": _moment(execution.started_at),
+            "proven": _moment(execution.ended_at),
+            "issued": _moment(now),
+        },
+        "ledger": _checkpoint(),
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
+def _party(organization: Organization) -> Value:
+    return {
+        "name": organization.name,
+        "legal_name": organization.legal_name,
+        "country": organization.country,
+        "registration_number": organization.registration_number,
+    }
+
+
+def _counts(execution: Execution) -> Value:
+    counts: dict[str, dict[str, int]] = execution.reconciliation.counts
+    categories: dict[str, Value] = {}
+    for category in Category:
+        numbers: dict[str, Value] = dict(counts[category])
+        categories[category.value] = numbers
+    return {"customers": counts[Category.BASIC]["sent"], "categories": categories}
+
+
+def _scope(handover: Handover, execution: Execution) -> Value:
+    newest = newest_proposal(handover)
+    return {"fields": list(execution.scope), "version": newest.version if newest else None}
+
+
+def _plan(plan: TransferPlan) -> Value:
+    return {
+        "method": plan.method,
+        "legal_basis": plan.legal_basis,
+        "retention_months": plan.retention_months,
+        "disposition": plan.disposition,
+    }
+
+
+def _gates(handover: Handover, audit: Step, now: datetime) -> Value:
+    steps = {StepKind(step.kind): step for step in Step.objects.filter(handover=handover)}
+    steps[StepKind.AUDIT] = audit
+    return [_gate(number, steps[kind], now) for number, kind in enumerate(ORDER, start=1)]
+
+
+def _gate(number: int, step: Step, now: datetime) -> Value:
+    return {
+        "number": number,
+        "kind": step.kind,
+        "digest": bytes(step.digest).hex(),
+        "passed_at": _moment(step.passed_at or now),
+        "approvals": [
+            {"side": approval.side, "name": approval.user.name, "at": _moment(approval.at)}
+            for approval in valid_approvals(step)
+        ],
+    }
+
+
+def _roots(handover: Handover, execution: Execution) -> Value:
+    backup = proven_backup(handover)
+    return {
+        "algorithm": "RFC 9162 SHA-256",
+        "leaves": execution.reconciliation.counts[Category.BASIC]["sent"],
+        "source": bytes(execution.source_root).hex(),
+        "target": bytes(execution.target_root).hex(),
+        "backup": bytes(backup.root).hex() if backup else None,
+    }
+
+
+def _checkpoint() -> Value:
+    checkpoint = latest_checkpoint()
+    if checkpoint is None:
+        return {"size": 0, "root": None, "note": None}
+    return {"size": checkpoint.size, "root": bytes(checkpoint.root).hex(), "note": checkpoint.note}

@@ -1,0 +1,59 @@
+"""The CSV package for the buyer: made after certification, encrypted to the buyer's age key, downloaded by a lead."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.permissions import is_lead
+from handover.errors import HandoverError
+from handover.models import Delivery, Handover
+from handover.services.moving import record
+from jobs import services as jobs
+
+DELIVER = "handover.deliver"
+
+
+@transaction.atomic
+def begin_delivery(*, handover: Handover, now: datetime) -> Delivery:
+    """Make the package in the background. The key is the plan's, that both sides and the reviewer approved."""
+    delivery = Delivery.objects.create(handover=handover, recipient_key=handover.plan.recipient_key, created_at=now)
+    delivery.job = jobs.start(
+        actor=None,
+        kind=DELIVER,
+        subject_type="delivery",
+        subject_id=delivery.pk,
+        audience=[handover.buyer_id],
+        now=now,
+    )
+    delivery.save(update_fields=["job"])
+    return delivery
+
+
+def complete(*, delivery: Delivery, path: str, size: int, digest: bytes, now: datetime) -> None:
+    """The package lies in storage. In the transaction that ends the job."""
+    delivery.path, delivery.bytes, delivery.digest, delivery.ready_at = path, size, digest, now
+    delivery.save(update_fields=["path", "bytes", "digest", "ready_at"])
+    record(None, "handover.delivery.ready", delivery.handover, now, bytes=size, digest=digest.hex())
+
+
+@transaction.atomic
+def download(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
+    """Count and record a download. Raises HandoverError for anybody but a lead of the buyer, and before it is ready."""
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("handover").get(pk=delivery.pk)
+    if not is_lead(actor, delivery.handover.buyer_id):
+        raise HandoverError(_("Only a lead of the buyer downloads the package. Ask one of them."))
+    if delivery.ready_at is None:
+        raise HandoverError(_("The package is still being made. Try again in a minute."))
+    delivery.downloads += 1
+    delivery.save(update_fields=["downloads"])
+    record(
+        actor,
+        "handover.delivery.downloaded",
+        delivery.handover,
+        now,
+        number=delivery.downloads,
+        digest=bytes(delivery.digest).hex(),
+    )
+    return delivery

@@ -1,0 +1,223 @@
+"""Gate 5: two people start it; what was agreed is carried over, read back, and compared; or undone."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from customers.models import Book, Customer
+from customers.services.books import create_book, move_book
+from customers.services.discarding import discard_customers
+from customers.workflow import BookState
+from handover import alarms
+from handover.content import agreed_fields, proven_execution
+from handover.errors import HandoverError
+from handover.models import Execution, Handover, Reconciliation, Step
+from handover.services.approving import approve_start
+from handover.services.moving import audience, check, lock_handover, move, record
+from handover.workflow import EXECUTION_MOVES, ExecutionState, HandoverState, StepKind, StepState
+from jobs import services as jobs
+from jobs.models import Job
+
+TRANSFER, VERIFY = "handover.transfer", "handover.verify"
+DIFFERENCES = 1000
+_BATCH = 2000
+
+
+@transaction.atomic
+def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -> Execution | None:
+    """One of the two starts. The second one begins the transfer and returns it; after the first it is None.
+
+    `digest` is what the person saw. Raises HandoverError when it is no longer that, before the plan's day, and when
+    `actor` may not start.
+    """
+    check(step, "start", actor=actor, side=side)
+    starts_on = step.handover.plan.starts_on
+    if timezone.localdate(now) < starts_on:
+        message = _("The plan says: not before %(date)s. Start it then, or change the plan.")
+        raise HandoverError(message % {"date": date_format(starts_on)})
+    if not approve_start(actor=actor, step=step, side=side, digest=digest, now=now):
+        return None
+    return _begin(actor, step.handover, now)
+
+
+def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
+    target = create_book(
+        actor=actor,
+        organization=handover.buyer,
+        name=handover.book.name,
+        now=now,
+        state=BookState.STAGED,
+        origin=handover.pk,
+    )
+    execution = Execution.objects.create(
+        handover=handover,
+        number=handover.executions.count() + 1,
+        source=handover.book,
+        target=target,
+        scope=agreed_fields(handover),
+        started_at=now,
+    )
+    execution.transfer_job = _job(actor, TRANSFER, execution, now)
+    execution.save(update_fields=["transfer_job"])
+    record(actor, "handover.execution.started", handover, now, number=execution.number)
+    return execution
+
+
+def _job(actor: User | None, kind: str, execution: Execution, now: datetime) -> Job:
+    parties = [execution.handover.seller_id, execution.handover.buyer_id]
+    return jobs.start(
+        actor=actor, kind=kind, subject_type="execution", subject_id=execution.pk, audience=parties, now=now
+    )
+
+
+def lock(execution_id: UUID) -> Execution:
+    """The execution, locked with its handover until the transaction ends."""
+    execution = Execution.objects.get(pk=execution_id)
+    handover = lock_handover(execution.handover_id)
+    locked = Execution.objects.select_for_update(of=("self",)).select_related("source", "target")
+    execution = locked.get(pk=execution_id)
+    execution.handover = handover
+    return execution
+
+
+def _turn(execution: Execution, state: ExecutionState) -> None:
+    if state not in EXECUTION_MOVES[ExecutionState(execution.state)]:
+        message = _("This execution is now: %(state)s.")
+        raise HandoverError(message % {"state": execution.get_state_display()})
+    execution.state = state
+
+
+def begin_verification(*, execution: Execution, source_root: bytes, now: datetime) -> None:
+    """Everything is written: read it back. In the transaction that ends the transfer job."""
+    _turn(execution, ExecutionState.VERIFYING)
+    execution.source_root = source_root
+    execution.verify_job = _job(None, VERIFY, execution, now)
+    execution.save()
+
+
+def reconcile(
+    *,
+    execution: Execution,
+    target_root: bytes,
+    counts: dict[str, dict[str, int]],
+    differences: list[dict[str, str]],
+    now: datetime,
+) -> bool:
+    """Compare what was sent with what was read back; equal passes the gate, anything else undoes the execution.
+
+    `counts`: per category source, left_out, sent, equal. Returns whether they are equal.
+    """
+    equal = (
+        not differences
+        and target_root == bytes(execution.source_root)
+        and all(numbers["sent"] == numbers["equal"] for numbers in counts.values())
+    )
+    execution.target_root = target_root
+    Reconciliation.objects.create(
+        execution=execution, counts=counts, differences=differences[:DIFFERENCES], equal=equal, at=now
+    )
+    if equal:
+        _pass(execution, now)
+    else:
+        _refuse(execution, counts, len(differences), now)
+    return equal
+
+
+def _pass(execution: Execution, now: datetime) -> None:
+    _turn(execution, ExecutionState.PROVEN)
+    execution.ended_at = now
+    execution.save()
+    record(
+        None,
+        "handover.execution.proven",
+        execution.handover,
+        now,
+        number=execution.number,
+        root=bytes(execution.target_root).hex(),
+    )
+    move(Step.objects.get(handover=execution.handover, kind=StepKind.EXECUTION), "verified", now=now)
+
+
+def _refuse(execution: Execution, counts: dict[str, dict[str, int]], differing: int, now: datetime) -> None:
+    handover = execution.handover
+    record(None, "handover.execution.unequal", handover, now, number=execution.number, differences=differing)
+    reason = _("What was read back is not what was sent: %(count)s customers differ.") % {"count": differing}
+    execution.save(update_fields=["target_root"])
+    undo(actor=None, execution=execution, reason=reason, now=now)
+    alarms.raise_alarm(
+        alarms.VerificationFailed(
+            handover_id=handover.pk,
+            reference=handover.reference,
+            audience=tuple(audience(handover)),
+            reason=reason,
+            counts={"differences": differing} | _flat(counts),
+            now=now,
+        )
+    )
+
+
+def _flat(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    return {f"{category}_{name}": number for category, numbers in counts.items() for name, number in numbers.items()}
+
+
+@transaction.atomic
+def roll_back(*, actor: User | None, handover: Handover, reason: str, now: datetime) -> int:
+    """Undo every execution of an open handover that is not undone yet: nothing of it stays with the buyer.
+
+    The gate goes back to draft; an open audit is shut. Returns how many executions were undone.
+    """
+    lock_handover(handover.pk)
+    live = Execution.objects.filter(handover=handover).exclude(state=ExecutionState.ROLLED_BACK)
+    ids = list(live.values_list("pk", flat=True))
+    for execution_id in ids:
+        undo(actor=actor, execution=lock(execution_id), reason=reason, now=now)
+    return len(ids)
+
+
+def undo(*, actor: User | None, execution: Execution, reason: str, now: datetime) -> None:
+    """Destroy the buyer's keys and rows of a locked execution and discard its book; the gate goes back to draft."""
+    _turn(execution, ExecutionState.ROLLED_BACK)
+    customers = sum(discard_customers(customers=batch, now=now) for batch in _batches(execution.target))
+    move_book(actor=actor, book=execution.target, to=BookState.DISCARDED, now=now)
+    execution.problem, execution.ended_at = reason, now
+    execution.save()
+    record(
+        actor, "handover.execution.rolled_back", execution.handover, now, number=execution.number, customers=customers
+    )
+    _step_back(execution.handover, now)
+
+
+def _batches(book: Book) -> Iterator[list[UUID]]:
+    customers = Customer.objects.filter(book=book).order_by("pk").values_list("pk", flat=True)
+    while batch := list(customers[:_BATCH]):
+        yield batch
+
+
+def _step_back(handover: Handover, now: datetime) -> None:
+    if handover.state != HandoverState.OPEN:
+        return
+    audit = Step.objects.get(handover=handover, kind=StepKind.AUDIT)
+    if audit.state in {StepState.DRAFT, StepState.SUBMITTED}:
+        move(audit, "close", now=now)
+    step = Step.objects.get(handover=handover, kind=StepKind.EXECUTION)
+    if step.state == StepState.RUNNING:
+        move(step, "failed", now=now)
+    elif step.state == StepState.PASSED:
+        move(step, "reopen", now=now)
+
+
+def refuse_audit(*, actor: User, step: Step, reason: str, now: datetime) -> None:
+    """The reviewer found that the buyer's book is not what was agreed: the execution is undone.
+
+    Raises HandoverError when there is no proven execution. Who may say so is checked by the review.
+    """
+    execution = proven_execution(step.handover)
+    if execution is None:
+        raise HandoverError(_("There is nothing to undo: no execution is proven."))
+    roll_back(actor=actor, handover=step.handover, reason=reason, now=now)

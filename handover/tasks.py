@@ -1,0 +1,14 @@
+"""What the scheduler runs for this room."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from handover.services import backing_up
+
+
+@shared_task(name="handover.back_up_books")
+def back_up_books() -> None:
+    """Every night: destroy backups past their date, then back up every open book."""
+    now = timezone.now()
+    backing_up.destroy_expired(now=now)
+    backing_up.back_up_books(now=now)
