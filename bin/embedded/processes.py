@@ -18,7 +18,8 @@ from embedded.postgres import tail
 
 WEB = ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
 WORKER = ["celery", "-A", "config", "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
-BEAT = ["celery", "-A", "config", "beat"]
+# Without a pid file: who starts it sees to it that it runs once.
+BEAT = ["celery", "-A", "config", "beat", "--pidfile="]
 LOG_LIMIT = 5 * 1024 * 1024  # bytes; a longer log is put aside at the next start
 PATIENCE = 15.0  # seconds that a process gets to end what it does; a killed chunk is done again later
 

@@ -1,3 +1,5 @@
+import sys
+
 import structlog
 
 from config.settings.base import DEBUG
@@ -8,13 +10,19 @@ _SHARED = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+# Plain tracebacks everywhere: the richer kinds print local variables, and those hold customers' values.
+_RENDERERS = (
+    [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    if DEBUG
+    else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer() if DEBUG else structlog.processors.JSONRenderer(),
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_RENDERERS],
             "foreign_pre_chain": _SHARED,
         }
     },
