@@ -4,8 +4,8 @@ import      N customers with about three purchases each, sealed under their own 
             against Django `bulk_create` of the same values, unencrypted, into tables with the same number of indexes;
 execution   the same customers read, opened, hashed, cut to a scope and sealed under the buyer's keys, against
             the same `bulk_create` (which reads nothing).
-One process, one transaction a chunk. Rows are customers and purchases. It makes and drops its own plain tables and rows,
-and needs a migrated database (`bin/manage` or DATABASE_URL)."""
+One process, one transaction a chunk. Rows are customers and purchases. It makes and drops its own plain tables and
+rows, and needs a migrated database."""
 
 # ruff: noqa: E402 - models can be defined only after django.setup()
 import argparse

@@ -20,8 +20,10 @@ Sealed = tuple[memoryview, ...]
 _CUSTOMERS = """SELECT uuid_send(id), uuid_send(origin), jurisdiction, number, name, phone, email, address, note
     FROM customers_customer
     WHERE book_id = %s AND id BETWEEN %s AND %s ORDER BY id"""
+# The range is said of both tables, for the planner: a range of the index on customer_id instead of a walk through the
+# table, even when a table that was just filled has no statistics yet.
 _OF_CUSTOMERS = """FROM {table} d JOIN customers_customer c ON c.id = d.customer_id
-    WHERE c.book_id = %s AND c.id BETWEEN %s AND %s ORDER BY d.customer_id, d.id"""
+    WHERE c.book_id = %s AND c.id BETWEEN %s AND %s AND d.customer_id BETWEEN %s AND %s ORDER BY d.customer_id, d.id"""
 _PURCHASES = "SELECT uuid_send(d.customer_id), uuid_send(d.id), d.details " + _OF_CUSTOMERS.format(
     table="customers_purchase"
 )
@@ -52,7 +54,8 @@ def read_records(book: Book, first: UUID | str, last: UUID | str) -> list[Record
     with paused():
         limits = [book.pk, first, last]
         keys = load_range_keys("customers_customer", "book_id", limits)
-        purchases, habits = _rows(_PURCHASES, limits), _rows(_HABITS, limits)
+        both = [*limits, first, last]
+        purchases, habits = _rows(_PURCHASES, both), _rows(_HABITS, both)
         by_customer: dict[bytes, list[Sealed]] = {}
         for row in purchases:
             by_customer.setdefault(bytes(row[0]), []).append(row)
