@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from typing import Any, Protocol
 from uuid import UUID
@@ -66,7 +65,8 @@ def resume(job: Job) -> None:
     """Send the job to as many workers as its handler wants, on commit. Sending twice does no harm. A broker that cannot
     be reached is logged only: `jobs.resume_stalled` sends the job later."""
     for _worker in range(int(getattr(handler_of(job.kind), "workers", 1))):
-        transaction.on_commit(partial(tasks.run.delay, str(job.pk)), robust=True)
+        # A lambda, as Django logs the callback's __qualname__, which a partial lacks.
+        transaction.on_commit(lambda: tasks.run.delay(str(job.pk)), robust=True)
 
 
 def run_now(job: Job, progress: Progress | None = None) -> Job:

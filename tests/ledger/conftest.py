@@ -25,6 +25,8 @@ def tamper(db):
 
     def run(sql, params=()):
         with connection.cursor() as cursor:
+            # Deferred checks of foreign keys that are already queued would see the tampering at the end.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute(sql, params)
             cursor.execute("SET LOCAL session_replication_role = origin")

@@ -7,6 +7,7 @@ from django.template import engines
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django_cotton.compiler_regex import CottonCompiler
 
 from ledger import sealing, vocabulary
 from ledger.models import Entry
@@ -42,7 +43,7 @@ def test_timeline(write):
     write(object_id=thing, data={"count": 5})
     write(object_id=thing, verb="thing.passed", data={})
     write(object_id=thing, verb="thing.broke", data={"count": "<b>"})
-    template = engines["django"].from_string('<c-timeline :entries="entries" />')
+    template = engines["django"].from_string(CottonCompiler().process('<c-timeline :entries="entries" />'))
     html = template.render({"entries": entries_of("thing", thing)})
     assert html.count("<li") == 3
     assert html.index("is-bad") < html.index("is-gate") < html.index("made 5 things")
