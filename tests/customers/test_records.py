@@ -2,6 +2,7 @@
 
 import gc
 import json
+import traceback
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -301,3 +302,16 @@ def test_every_field_has_a_label() -> None:
     assert named == set(LABELS) == EVERYTHING
     assert (len(BASIC), len(PURCHASES), len(HABITS)) == (6, 6, 3)
     assert Habit._meta.get_field("details").category == "habits"
+
+
+@pytest.mark.django_db
+def test_a_broken_seal_tells_nothing(now: datetime) -> None:
+    book = make_book()
+    write(book, Record(uuid4(), basic=ZHANG, purchases=CDS), now=now)
+    one, other = Purchase.objects.order_by("id")
+    Purchase.objects.filter(pk=one.pk).update(details=other.details_sealed)
+    with pytest.raises(SealBroken) as told:
+        read(book)
+    shown = "".join(traceback.format_exception(told.value)) + repr(told.value.__dict__)
+    assert not any(value in shown for value in (*ZHANG, "11.77"))
+    assert told.value.__cause__ is None
