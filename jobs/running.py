@@ -137,28 +137,23 @@ def _finish(job_id: UUID, now: datetime) -> Step:
 
 
 def _record_failure(job_id: UUID, error: _ChunkError, now: datetime) -> Step:
-    """In a transaction of its own, as the chunk's was rolled back. The third failure of a chunk fails the job."""
-    if isinstance(error.cause, JobFailed):
-        message, last = str(error.cause), True
-        Chunk.objects.filter(pk=error.chunk_id).update(error=message)
+    """In a transaction of its own, as the chunk's was rolled back. JobFailed or a third failure fails the job too."""
+    if final := isinstance(error.cause, JobFailed):
+        message = str(error.cause)
     else:
         message = _reference(error.cause, job=str(job_id), chunk=error.chunk_id)
-        last = _count_attempt(error.chunk_id, message)
-    if not last:
-        return Step.WORKED
-    _stop(job_id, JobState.FAILED, now, message)
-    return Step.ENDED
-
-
-def _count_attempt(chunk_id: int, message: str) -> bool:
     with transaction.atomic():
-        chunk = Chunk.objects.select_for_update().get(pk=chunk_id)
+        chunk = Chunk.objects.select_for_update().get(pk=error.chunk_id)
         if chunk.state != ChunkState.WAITING:
-            return False
+            return Step.WORKED
         chunk.attempts, chunk.error = chunk.attempts + 1, message
-        chunk.state = ChunkState.FAILED if chunk.attempts >= ATTEMPTS else ChunkState.WAITING
+        if final := final or chunk.attempts >= ATTEMPTS:
+            chunk.state = ChunkState.FAILED
         chunk.save(update_fields=["attempts", "error", "state"])
-        return chunk.state == ChunkState.FAILED
+        if final:
+            # Together: a failed chunk in a job that runs on would never be claimed by anybody.
+            _stop(job_id, JobState.FAILED, now, message)
+    return Step.ENDED if final else Step.WORKED
 
 
 def _stop(job_id: UUID, to: JobState, now: datetime, error: str = "") -> None:

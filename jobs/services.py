@@ -1,5 +1,6 @@
 """Starting, canceling and retrying jobs. Above `tasks`, because a start sends the job to a worker on commit."""
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import islice
@@ -19,6 +20,7 @@ from jobs.transitions import ENDED, locked, move, own_work
 from jobs.workflow import ChunkState, JobState
 
 CHUNKS_AT_ONCE = 1000
+SECONDS_BETWEEN_LOOKS = 0.1
 Progress = Callable[[int, int], None]
 
 
@@ -71,9 +73,11 @@ def resume(job: Job) -> None:
 
 def run_now(job: Job, progress: Progress | None = None) -> Job:
     """Run the job in this process until it ends; `progress(rows done, rows in all)` after each step. Other workers may
-    help. The job as it ended: look at its state."""
+    help: what they hold is waited for. The job as it ended: look at its state."""
     found = running.Step.WORKED
-    while found is running.Step.WORKED:
+    while found is not running.Step.ENDED:
+        if found is running.Step.HELD:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
         found = running.step(job.pk, timezone.now)
         if progress is not None:
             state = progress_of(job)

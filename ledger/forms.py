@@ -13,15 +13,13 @@ class LedgerFilter(forms.Form):
     """The filter in the URL of the ledger's page."""
 
     verb = forms.ChoiceField(label=_("Event"), required=False)
-    object = forms.CharField(
-        label=_("Object"), required=False, max_length=40, help_text=_("A kind such as “book”, or the id of one object.")
-    )
+    object = forms.CharField(label=_("Kind or id of the object"), required=False, max_length=40)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         verb = self.fields["verb"]
         assert isinstance(verb, forms.ChoiceField)  # noqa: S101 - for the type checker
-        verb.choices = [("", _("All events")), *((name, name) for name in vocabulary.verbs())]
+        verb.choices = [("", _("All events")), *vocabulary.choices()]
 
     def narrow(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
         """The entries that the filter leaves; all of them if it is not valid."""

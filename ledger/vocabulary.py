@@ -32,9 +32,10 @@ def kind_of(entry: Entry) -> Kind:
     return _KINDS.get(entry.verb, "")
 
 
-def verbs() -> list[str]:
-    """The registered verbs, sorted."""
-    return sorted(_SENTENCES)
+def choices() -> list[tuple[str, str]]:
+    """The registered verbs with their sentences in the active language, names and values left out, sorted."""
+    outlines = [(verb, _PLACEHOLDER.sub("…", force_str(text)).replace("%%", "%")) for verb, text in _SENTENCES.items()]
+    return sorted(outlines, key=lambda choice: choice[1])
 
 
 def sentence(entry: Entry) -> str:

@@ -82,6 +82,8 @@ def test_job_failed_ends_the_job_with_its_message(start):
     assert (job.state, job.error) == (JobState.FAILED, "The file is gone. Upload it again.")
     assert effects.read(job, "stopped failed") == [-1]
     assert effects.read(job, "chunk") == [0, 1, 2]
+    chunk = job.chunks.get(index=3)
+    assert (chunk.state, chunk.error) == (ChunkState.FAILED, job.error)
     assert effects.read(job, "finish") == []
 
 

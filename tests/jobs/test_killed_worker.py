@@ -101,6 +101,15 @@ def test_three_workers_at_once_never_double(start, kind):
         assert effects.read(job, "chunk") == list(range(effects.CHUNKS))
 
 
+def test_a_terminal_command_waits_for_what_a_worker_holds(start):
+    job = start("slow")
+    process = worker(job)
+    wait_for(lambda: done_count(job) >= 2)
+    assert services.run_now(job).state == JobState.DONE
+    end(process)
+    check(job)
+
+
 def test_one_of_two_workers_killed(start):
     job = start("slow")
     first, second = worker(job), worker(job)

@@ -77,6 +77,7 @@ def test_the_filter_is_in_the_url(client_of, cast, write):
     def shown(**query):
         return client.get(reverse("ledger:list"), query).content.decode()
 
+    assert "… made … things" in shown()
     assert "made 41" in shown(verb="thing.made")
     assert "sold tea" not in shown(verb="thing.made")
     assert "made 41" in shown(object=str(thing))
