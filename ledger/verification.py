@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from django.core.cache import cache
+from django.db.models import Max
 
 from ledger import merkle, notes
 from ledger.canonical import leaf_bytes
@@ -94,10 +95,11 @@ def verify(now: datetime) -> Report:
 
     Each checkpoint is compared with the one tree that all entries gives: every later one extends every earlier one."""
     report = Report(at=now)
+    head = _head()
     walk = _Walk(report, public_key(KEY))
-    checkpoints = Checkpoint.objects.order_by("size").iterator(chunk_size=1000)
+    checkpoints = Checkpoint.objects.filter(size__lte=head).order_by("size").iterator(chunk_size=1000)
     due = next(checkpoints, None)
-    for index, stored, entry, number in _leaves():
+    for index, stored, entry, number in _leaves(head):
         while due is not None and index >= due.size:
             walk.gap(due.size)
             walk.checkpoint(due)
@@ -128,8 +130,16 @@ def _remember(report: Report) -> None:
     cache.set(_REMEMBERED, facts | {"problems": len(report.problems)}, None)
 
 
-def _leaves() -> Iterator[tuple[int, bytes, Entry | None, int]]:
-    rows = Leaf.objects.order_by("index").values_list("index", "hash", "entry_id").iterator(chunk_size=LEAVES_AT_ONCE)
+def _head() -> int:
+    """How far to read, so that what is sealed in the meantime does not look half-written."""
+    leaves = Leaf.objects.aggregate(last=Max("index"))["last"]
+    size = Checkpoint.objects.aggregate(last=Max("size"))["last"]
+    return max(0 if leaves is None else leaves + 1, size or 0)
+
+
+def _leaves(head: int) -> Iterator[tuple[int, bytes, Entry | None, int]]:
+    leaves = Leaf.objects.filter(index__lt=head).order_by("index")
+    rows = leaves.values_list("index", "hash", "entry_id").iterator(chunk_size=LEAVES_AT_ONCE)
     while batch := list(islice(rows, LEAVES_AT_ONCE)):
         entries = Entry.objects.in_bulk([number for _index, _hash, number in batch])
         for index, stored, number in batch:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from ledger import sealing
+from ledger import sealing, verification
 from ledger.models import Checkpoint, Leaf
 from ledger.verification import last_verification, verify
+from vault.signing import public_key
 
 SCRIPT = Path(__file__).parents[2] / "bin" / "verify-ledger"
 
@@ -37,6 +38,18 @@ def test_a_true_ledger_holds(sealed, write, now, capsys):
 
 def test_an_empty_ledger_holds(db, now):
     assert verify(now).holds
+
+
+def test_what_is_sealed_during_a_verification_is_no_alarm(sealed, write, now, monkeypatch):
+    def meanwhile(name):
+        write(2)
+        sealing.seal(now)
+        return public_key(name)
+
+    monkeypatch.setattr(verification, "public_key", meanwhile)
+    report = verify(now)
+    assert report.holds, report.problems
+    assert (report.leaves, Leaf.objects.count()) == (9, 11)
 
 
 def test_a_changed_entry_is_named(sealed, tamper, now, capsys):
