@@ -1,4 +1,6 @@
-"""The cast of the demo: one agency, a seller, a buyer and a review firm with their people. Invented, like their numbers."""
+"""The cast of the demo: one agency, a seller, a buyer and a review firm with their people.
+
+Invented, like their numbers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,12 +97,22 @@ COMPANIES = [
 
 PEOPLE = [
     Person("seller_lead", "Zhao Min", "zhao.min@jinghe.example", "seller", "lead", _("Approves for the seller")),
-    Person("seller_clerk", "Chen Guoqiang", "chen.guoqiang@jinghe.example", "seller", "clerk", _("Prepares for the seller")),
+    Person(
+        "seller_clerk", "Chen Guoqiang", "chen.guoqiang@jinghe.example", "seller", "clerk", _("Prepares for the seller")
+    ),
     Person("buyer_lead", "Wu Jiayi", "wu.jiayi@lanquan.example", "buyer", "lead", _("Approves for the buyer")),
     Person("buyer_clerk", "Sun Hao", "sun.hao@lanquan.example", "buyer", "clerk", _("Prepares for the buyer")),
     Person("reviewer", "Lin Shuyi", "lin.shuyi@hengan.example", "reviewers", "reviewer", _("Reviews and decides")),
     Person("second_reviewer", "He Rui", "he.rui@hengan.example", "reviewers", "reviewer", _("Reviews and decides")),
-    Person("agent", "Xu Lan", "xu.lan@jiaxi.example", "agency", "agent", _("Runs the platform, opens the admin"), is_staff=True),
+    Person(
+        "agent",
+        "Xu Lan",
+        "xu.lan@jiaxi.example",
+        "agency",
+        "agent",
+        _("Runs the platform, opens the admin"),
+        is_staff=True,
+    ),
 ]
 EMAILS = frozenset(person.email for person in PEOPLE)
 

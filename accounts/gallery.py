@@ -23,7 +23,9 @@ class SpecimenForm(forms.Form):
         widget=forms.RadioSelect,
         initial="tail",
     )
-    plain = forms.ChoiceField(label="Format", choices=[("p", "Inside the platform"), ("c", "CSV")], widget=forms.RadioSelect)
+    plain = forms.ChoiceField(
+        label="Format", choices=[("p", "Inside the platform"), ("c", "CSV")], widget=forms.RadioSelect
+    )
     fields_ = forms.MultipleChoiceField(
         label="Categories",
         choices=[("b", "Basic information"), ("p", "Purchases"), ("h", "Habits")],

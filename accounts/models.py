@@ -45,7 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def places(self) -> "list[Membership]":
-        """Memberships by organization name, read once for this instance: `accounts.selectors` asks it many times a request."""
+        """Memberships by organization name, read once for this instance: a request asks for them many times."""
         return list(self.memberships.select_related("organization").order_by("organization__name"))
 
 

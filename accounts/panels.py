@@ -9,8 +9,8 @@ from accounts.models import User
 
 @dataclass(frozen=True)
 class Panel:
-    """A template that renders with its context as `panel`. A figure (chart) stands in "How things stand", three in a row;
-    anything else brings its own section. Lower `order` comes first."""
+    """A template that renders with its context as `panel`. A figure (chart) stands in "How things stand", three in
+    a row; anything else brings its own section. Lower `order` comes first."""
 
     template: str
     context: Mapping[str, object] = field(default_factory=dict)

@@ -44,7 +44,13 @@ def add_person(*, actor: User | None, email: str, name: str, now: datetime, is_s
         raise AccountsError(" ".join(error.messages)) from error
     person.save(force_insert=True)
     record(
-        actor=actor, verb="person.added", object_type="person", object_id=person.pk, audience=[], now=now, name=person.name
+        actor=actor,
+        verb="person.added",
+        object_type="person",
+        object_id=person.pk,
+        audience=[],
+        now=now,
+        name=person.name,
     )
     return person
 

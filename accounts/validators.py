@@ -17,5 +17,5 @@ def validate_registration_number(number: str, *, country: str) -> str:
     try:
         return str(uscc.validate(number))
     except StdnumError as error:
-        message = _("This is not a valid unified social credit code: check its 18 characters, the last one is a check character.")
+        message = _("This is not a valid unified social credit code: check its 18 characters; the last one is a check.")
         raise ValidationError({"registration_number": message}) from error

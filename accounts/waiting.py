@@ -17,8 +17,9 @@ LAST = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Waiting:
-    """One thing that one person should do next. `weight`: what blocks more comes first (10 blocks a handover, 0 informs).
-    `section`: where the navigation counts it: "handovers", "reviews", "customers" or "incidents"."""
+    """One thing that one person should do next. `weight`: what blocks more comes first (10 blocks a
+    handover, 0 informs). `section`: where the navigation counts it, one of "handovers", "reviews", "customers",
+    "incidents"."""
 
     title: str | Promise
     detail: str | Promise

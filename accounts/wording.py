@@ -32,7 +32,9 @@ def waiting_title(count: int) -> str:
     """The title of the home page."""
     if not count:
         return _("Nothing waits for you")
-    return ngettext("%(number)s thing waits for you", "%(number)s things wait for you", count) % {"number": in_words(count)}
+    return ngettext("%(number)s thing waits for you", "%(number)s things wait for you", count) % {
+        "number": in_words(count)
+    }
 
 
 def late_sentence(count: int) -> str:

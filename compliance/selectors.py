@@ -1,6 +1,7 @@
 """What a person may see of reviews, and in which order they come."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, Count, Q, QuerySet, Value, When
@@ -79,3 +80,21 @@ def reviews_of(subject_type: str, subject_ids: list[UUID]) -> QuerySet[Review]:
         .annotate(failed=Count("items", filter=Q(items__answer="fail")))
         .order_by("raised_at", "id")
     )
+
+
+class Figures(NamedTuple):
+    """The heading of the queue: live reviews, those past their date, those that colleagues have claimed."""
+
+    live: int
+    late: int
+    colleagues: int
+
+
+def figures(user: User, now: datetime) -> Figures:
+    """Counts over everything live that the person may see."""
+    claimed = Q(state=ReviewState.CLAIMED) & ~Q(claimed_by_id=user.pk)
+    counted = reviews_visible_to(user).filter(state__in=LIVE)
+    found = counted.aggregate(
+        live=Count("id"), late=Count("id", filter=Q(due_at__lt=now)), colleagues=Count("id", filter=claimed)
+    )
+    return Figures(**found)

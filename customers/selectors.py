@@ -83,7 +83,7 @@ def purchases_and_habit(customer: Customer) -> tuple[list[object], object | None
 
 def latest_job_of(item: Import) -> Job | None:
     """The last job that worked on an import."""
-    return Job.objects.filter(subject_type="import", subject_id=item.pk).order_by("-created_at").first()
+    return Job.objects.filter(subject_type="import", subject_id=item.pk).order_by("-pk").first()
 
 
 def imports_of(book: Book) -> QuerySet[Import]:

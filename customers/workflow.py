@@ -32,7 +32,9 @@ class ImportState(TextChoices):
 IMPORT_MOVES: dict[ImportState, frozenset[ImportState]] = {
     ImportState.UPLOADED: frozenset({ImportState.CHECKING, ImportState.CANCELED, ImportState.FAILED}),
     ImportState.CHECKING: frozenset({ImportState.CHECKED, ImportState.FAILED, ImportState.CANCELED}),
-    ImportState.CHECKED: frozenset({ImportState.CHECKING, ImportState.UPLOADED, ImportState.STORING, ImportState.CANCELED}),
+    ImportState.CHECKED: frozenset(
+        {ImportState.CHECKING, ImportState.UPLOADED, ImportState.STORING, ImportState.CANCELED}
+    ),
     ImportState.STORING: frozenset({ImportState.DONE, ImportState.CANCELED}),
     ImportState.FAILED: frozenset({ImportState.CHECKING, ImportState.CANCELED}),
     ImportState.DONE: frozenset(),

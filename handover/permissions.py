@@ -8,7 +8,7 @@ from accounts.models import Membership, Organization, User
 from accounts.permissions import is_lead
 from accounts.selectors import is_agency, memberships, people_of, role_in
 from handover.models import Handover, Step
-from handover.workflow import REQUIRED, HandoverState, Move, Rank, Side, find
+from handover.workflow import REQUIRED, HandoverState, Move, Rank, Side, StepKind, find
 
 # Roles that bind an organization. Reviewers answer for themselves: each of them may decide.
 _BINDING = frozenset({Membership.Role.LEAD, Membership.Role.REVIEWER})
@@ -47,7 +47,11 @@ def leads_of(handover: Handover, side: str) -> list[User]:
 
 def would_lock_out(user: User, step: Step, side: str, move: Move) -> bool:
     """Whether a person may not write because nobody else of the side could then approve."""
-    if not move.writes or side not in REQUIRED[step.kind] or rank_of(user, step.handover, side) is not Rank.LEAD:
+    if (
+        not move.writes
+        or side not in REQUIRED[StepKind(step.kind)]
+        or rank_of(user, step.handover, side) is not Rank.LEAD
+    ):
         return False
     return not any(lead.pk != user.pk for lead in leads_of(step.handover, side))
 

@@ -120,7 +120,7 @@ def add_entry(*, actor: User, incident: Incident, kind: str, text: str, now: dat
 
 @transaction.atomic
 def change_state(*, actor: User, incident: Incident, to: str, text: str, now: datetime) -> Incident:
-    """Move an incident on; `text` says why (sealed). Raises IncidentsError when the move is not declared for `actor`."""
+    """Move an incident on; `text` says why (sealed). IncidentsError: not declared for `actor`."""
     incident = _locked(incident.pk)
     move = (IncidentState(incident.state), IncidentState(to)) if to in IncidentState.values else None
     if move is None or actor_of(actor, incident) not in MOVES.get(move, frozenset()):
@@ -164,12 +164,13 @@ def _add(actor: User | None, incident: Incident, kind: str, text: str, now: date
 
 
 def _seal_entry(
-    actor: User | None, incident: Incident, kind: str, text: str, now: datetime, state: str = ""
+    actor: User | None, incident: Incident, kind: str, text: str, now: datetime, *, state: str = ""
 ) -> TimelineEntry:
     ensure_data_keys(incident.organization_id, [incident.pk], [CATEGORY], now)
-    return TimelineEntry.objects.create(
-        incident=incident, at=now, author=actor, kind=kind, state=state, text=text.strip()
-    )
+    entry = TimelineEntry(incident=incident, at=now, author=actor, kind=kind, state=state)
+    entry.text = text.strip()
+    entry.save(force_insert=True)
+    return entry
 
 
 def _organizations_of(user: User) -> list[Organization]:

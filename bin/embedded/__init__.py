@@ -7,5 +7,5 @@ if sys.version_info < (3, 11):  # noqa: UP036  the machine's python3 may be olde
     raise SystemExit(f"Handover needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.")
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818
     """What stops a command, in a sentence that says what to do."""

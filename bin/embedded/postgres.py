@@ -179,7 +179,7 @@ def place(var: Path) -> tuple[Path, Path]:
     binaries = _wheel()
     if os.geteuid() != 0 or (_open_to_others(binaries / "postgres") and _open_to_others(var)):
         return binaries, var / "postgres"
-    aside = Path("/var/tmp") / f"handover-{sha256(str(var).encode()).hexdigest()[:16]}"  # noqa: S108  checked below
+    aside = Path("/var/tmp") / f"handover-{sha256(str(var).encode()).hexdigest()[:16]}"
     make_folder(aside, 0o711)
     state = aside.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != 0:

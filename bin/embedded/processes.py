@@ -65,7 +65,7 @@ def start(name: str, command: list[str], env: dict[str, str], log: Path, *farewe
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - these commands have no threads
         )
     return Child(name, process, log, farewell or (signal.SIGTERM,))
 

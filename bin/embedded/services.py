@@ -20,7 +20,10 @@ from embedded.environment import PYTHON, ROOT, VENV, alone, make_folder, say
 def secret(var: Path, name: str) -> str:
     """A random word kept in a file of mode 0600 below `var`; made on first use."""
     path = make_folder(var / "secrets") / name
-    with contextlib.suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with (
+        contextlib.suppress(FileExistsError),
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
+    ):
         file.write(secrets.token_urlsafe(48))
     return path.read_text()
 
@@ -87,9 +90,7 @@ def _postgres(var: Path, *, durable: bool) -> postgres.Postgres:
 
 def _valkey(var: Path, *, durable: bool) -> valkey.Valkey:
     password = secret(var, "broker_password")
-    return valkey.Valkey(
-        valkey.binary(), make_folder(var / "valkey"), var / "log" / "valkey.log", password, durable
-    )
+    return valkey.Valkey(valkey.binary(), make_folder(var / "valkey"), var / "log" / "valkey.log", password, durable)
 
 
 def _environment(var: Path) -> dict[str, str]:
@@ -114,7 +115,7 @@ def manage(env: dict[str, str], *arguments: str) -> None:
 def migrate(var: Path, env: dict[str, str]) -> None:
     """Applies the migrations, unless these very migrations were applied to this database before."""
     digest = hashlib.sha256()
-    for path in sorted(ROOT.glob("*/migrations/*.py")) + [ROOT / "requirements.txt"]:
+    for path in [*sorted(ROOT.glob("*/migrations/*.py")), ROOT / "requirements.txt"]:
         digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     with once(var, env, "migrations", digest.hexdigest()) as due:
         if due:
@@ -139,7 +140,9 @@ def once(var: Path, env: dict[str, str], name: str, state: str = "") -> Iterator
 def compile_messages() -> None:
     """Compiles the message files whose source is newer. Raises `Problem` if one is malformed."""
     sources = list(ROOT.glob("locale/*/LC_MESSAGES/*.po"))
-    if all(po.with_suffix(".mo").exists() and po.with_suffix(".mo").stat().st_mtime >= po.stat().st_mtime for po in sources):
+    if all(
+        po.with_suffix(".mo").exists() and po.with_suffix(".mo").stat().st_mtime >= po.stat().st_mtime for po in sources
+    ):
         return
     done = subprocess.run([PYTHON, ROOT / "bin" / "messages", "compile"], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -18,10 +18,10 @@ CATALOG = ROOT / "locale" / LOCALE / "LC_MESSAGES" / "django.po"
 SOURCES = ("*/**/*.py", "templates/**/*.html", "*/templates/**/*.html", "*/templates/**/*.txt", "templates/**/*.txt")
 NOT_SHOWN = {".venv", "var", "tests", "bench", "bin", "migrations", "node_modules"}
 KEYWORDS = {
-    **{name: None for name in ("_", "gettext", "gettext_lazy", "gettext_noop")},
-    **{name: (1, 2) for name in ("ngettext", "ngettext_lazy")},
-    **{name: ((1, "c"), 2) for name in ("pgettext", "pgettext_lazy")},
-    **{name: ((1, "c"), 2, 3) for name in ("npgettext", "npgettext_lazy")},
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
+    **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
 }
 PERCENT = re.compile(r"%(?:\((?P<name>\w+)\))?[#0\- +]*(?:\*|\d+)?(?:\.\d+)?[diouxXeEfFgGcrsa%]")
 COMPONENT_ATTRIBUTE = re.compile(r"""\s:[\w-]+=(["'])\s*_\(((?:(?!\1).)+)\)\s*\1""")
@@ -34,7 +34,9 @@ def extracted() -> Catalog:
     for path in _sources():
         for line, message, comments, context in _messages(path):
             # Line numbers would change the file with every edit of the source.
-            catalog.add(message, locations=[(str(path.relative_to(ROOT)), line)], auto_comments=comments, context=context)
+            catalog.add(
+                message, locations=[(str(path.relative_to(ROOT)), line)], auto_comments=comments, context=context
+            )
     return catalog
 
 
@@ -80,7 +82,7 @@ def compile_all() -> list[Path]:
 
 
 def problems() -> list[str]:
-    """What is wrong with the stored catalog, one sentence each: missing, obsolete, untranslated, fuzzy, placeholders."""
+    """What is wrong with the stored catalog, a sentence each: missing, obsolete, untranslated, fuzzy, placeholders."""
     wanted, known = extracted(), stored()
     found = []
     for message in wanted:
@@ -137,4 +139,3 @@ def _messages(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[str
 
 def _is_dated(line: str) -> bool:
     return line.startswith(('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By', '"Last-Translator'))
-

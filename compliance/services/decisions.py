@@ -34,7 +34,7 @@ def decide(
     review.state, review.decision, review.reason = state, decision, reason
     review.decided_by, review.decided_at = actor, now
     review.save(update_fields=["state", "decision", "reason", "decided_by", "decided_at"])
-    record(actor, "review.decided", review, now, decision=decision, digest=bytes(review.digest).hex())
+    record(actor, f"review.{decision}", review, now, digest=bytes(review.digest).hex())
     if handler := handler_of(review.kind):
         handler.decided(review, actor, now)
     return review

@@ -21,7 +21,7 @@ def allowed(review: Review, act: Act, user: User | None) -> ReviewState:
 
     Raises ComplianceError with what to do instead.
     """
-    move = MOVES.get((review.state, act))  # type: ignore[call-overload]
+    move = MOVES.get((ReviewState(review.state), act))
     actor = Actor.ROOM if user is None else actor_of(user, review)
     if move is None or actor not in move.actors:
         raise ComplianceError(_why_not(review, act, actor))

@@ -37,11 +37,14 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Everything on the reviewer's page: answers by code, findings to add, judgments by the id of the hit."""
+    """Everything on the reviewer's page: answers by code, findings to add, ids of findings that are cured, judgments
+    by the id of the hit, and `rest`: the judgment of every hit that is still open after those, "" to leave them."""
 
     answers: Mapping[str, Answered] = field(default_factory=dict)
     findings: Iterable[Noticed] = ()
+    resolved: Iterable[UUID] = ()
     judgments: Mapping[int, str] = field(default_factory=dict)
+    rest: str = ""
 
 
 def refuse_numbers(text: str) -> None:
@@ -83,10 +86,7 @@ def judge_hits(*, actor: User, review: Review, judgments: Mapping[int, str], now
 @transaction.atomic
 def resolve_finding(*, actor: User, review: Review, finding_id: UUID, now: datetime) -> None:
     """Mark a finding as cured. Raises ComplianceError unless `actor` has claimed the review."""
-    review = locked(review.pk)
-    allowed(review, Act.WORK, actor)
-    if review.findings.filter(pk=finding_id).update(state=Finding.State.RESOLVED):
-        record(actor, "review.finding_resolved", review, now, finding=finding_id)
+    save_work(actor=actor, review=review, work=Work(resolved=[finding_id]), now=now)
 
 
 @transaction.atomic
@@ -96,7 +96,9 @@ def save_work(*, actor: User, review: Review, work: Work, now: datetime) -> Revi
     allowed(review, Act.WORK, actor)
     _store_answers(review, work.answers)
     _add_findings(actor, review, work.findings, now)
+    _resolve_findings(actor, review, work.resolved, now)
     _store_judgments(actor, review, work.judgments, now)
+    _judge_the_rest(actor, review, work.rest, now)
     return review
 
 
@@ -128,7 +130,16 @@ def _add_findings(actor: User, review: Review, findings: Iterable[Noticed], now:
         record(actor, "review.finding_added", review, now, finding=finding.pk, severity=finding.severity)
 
 
+def _resolve_findings(actor: User, review: Review, resolved: Iterable[UUID], now: datetime) -> None:
+    for finding in review.findings.filter(pk__in=list(resolved), state=Finding.State.OPEN):
+        finding.state = Finding.State.RESOLVED
+        finding.save(update_fields=["state"])
+        record(actor, "review.finding_resolved", review, now, finding=finding.pk)
+
+
 def _store_judgments(actor: User, review: Review, judgments: Mapping[int, str], now: datetime) -> None:
+    if review.screening_id is None:
+        return
     if not set(judgments.values()) <= set(ScreeningHit.Judgment.values):
         raise ComplianceError(_("Choose confirmed or false alarm for each hit."))
     hits = ScreeningHit.objects.select_for_update().filter(screening_id=review.screening_id, pk__in=judgments)
@@ -139,3 +150,14 @@ def _store_judgments(actor: User, review: Review, judgments: Mapping[int, str], 
     if changed:
         confirmed = sum(hit.judgment == ScreeningHit.Judgment.CONFIRMED for hit in changed)
         record(actor, "review.hits_judged", review, now, judged=len(changed), confirmed=confirmed)
+
+
+def _judge_the_rest(actor: User, review: Review, judgment: str, now: datetime) -> None:
+    if not judgment or review.screening_id is None:
+        return
+    if judgment not in {ScreeningHit.Judgment.CONFIRMED, ScreeningHit.Judgment.FALSE_ALARM}:
+        raise ComplianceError(_("Choose confirmed or false alarm for each hit."))
+    rest = ScreeningHit.objects.filter(screening_id=review.screening_id, judgment=ScreeningHit.Judgment.OPEN)
+    judged = rest.update(judgment=judgment, judged_by=actor, judged_at=now)
+    if judged:
+        record(actor, "review.rest_judged", review, now, judged=judged, judgment=judgment)

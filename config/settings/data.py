@@ -39,7 +39,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 
-# Django's temporary-file handler would write an upload to disk in plaintext: imports seal it on the way (customers.uploads),
-# and no other page takes files that do not fit in memory.
+# Django's temporary-file handler would write an upload to disk in plaintext: imports seal it on the way
+# (customers.uploads), and no other page takes files that do not fit in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MB", default=200) * 1024 * 1024

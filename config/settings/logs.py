@@ -1,10 +1,11 @@
 import sys
+from typing import Any
 
 import structlog
 
 from config.settings.base import DEBUG
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

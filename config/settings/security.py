@@ -1,7 +1,7 @@
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import DEBUG, DEMO, env
-from django.core.exceptions import ImproperlyConfigured
 
 if DEMO and not DEBUG:
     # One click signs in as anybody of the cast: never outside a development machine.

@@ -25,6 +25,7 @@ _BINARY_MAGIC = (
 )  # fmt: skip
 _MARKUP = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -74,6 +75,8 @@ def _reads(head: bytes, name: str, complete: bool) -> bool:
         text = codecs.getincrementaldecoder(codec_of(name))().decode(head, complete)
     except UnicodeDecodeError:
         return False
+    if name.startswith("UTF-16") and not any(mark in text for mark in ("\n", "\r", *DELIMITERS)):
+        return False
     if "\0" in text:
         raise FileRefused("nul")
     if len(_CONTROL.findall(text)) * 100 > len(text):
@@ -88,10 +91,12 @@ def _looks_written(text: str) -> bool:
 
 
 def _guessed(head: bytes) -> str:
+    if len(_CONTROL_BYTES.findall(head)) * 100 > len(head):
+        raise FileRefused("binary")
     best = from_bytes(head[:65536]).best()
-    found = codecs.lookup(best.encoding).name if best else ""
+    found = {codecs.lookup(name).name for name in best.could_be_from_charset} if best else set()
     for name in OTHER_CODECS:
-        if codecs.lookup(name).name == found:
+        if codecs.lookup(name).name in found:
             return name
     raise FileRefused("encoding_unknown")
 

@@ -6,7 +6,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from itertools import chain
 from typing import BinaryIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
@@ -32,11 +31,9 @@ def rows(file: BinaryIO) -> Iterator[list[str]]:
     check(file)
     file.seek(0)
     sheet = _first_filled(_opened(file))
-    # iter_rows begins at the first filled row and column: row numbers must be those of the sheet.
-    top, left = sheet.start or (0, 0)
-    padding = [""] * left if left < MAX_COLUMNS else []
-    blank: Iterator[list[str]] = ([] for _ in range(top))
-    return chain(blank, ([*padding, *map(text_of, row)] for row in sheet.iter_rows()))
+    # iter_rows begins at the first filled column: letters must be those of the sheet.
+    padding = [""] * (sheet.start or (0, 0))[1]
+    return ([*padding, *map(text_of, row)] for row in sheet.iter_rows())
 
 
 def _opened(file: BinaryIO) -> CalamineWorkbook:

@@ -40,7 +40,7 @@ NOTES = (
     "只收到付，不接受快递柜",
     "Please ring the bell twice; the gate is on the north side",
     "商铺地址，工作日九点以后送",
-    "=按月对账，月底结清",
+    "按月对账，月底结清",
 )
 # What must never stand in a note, and does in real files: the standard's example identity number, test cards.
 SENSITIVE_NOTES = (

@@ -70,9 +70,7 @@ def move_book(*, actor: User | None, book: Book, to: BookState, now: datetime) -
 @transaction.atomic
 def set_rule(*, actor: User, book: Book, category: Category, months: int, reason: str, now: datetime) -> None:
     """Say how many months after collection a category's keys are destroyed."""
-    RetentionRule.objects.update_or_create(
-        book=book, category=category, defaults={"months": months, "reason": reason}
-    )
+    RetentionRule.objects.update_or_create(book=book, category=category, defaults={"months": months, "reason": reason})
     record(
         actor=actor,
         verb="book.rule_set",

@@ -15,6 +15,6 @@ def discard_customers(*, customers: list[UUID], now: datetime) -> int:
     destroy_data_keys(customers, list(Category), now)
     with connection.cursor() as cursor:
         for table in ("customers_purchase", "customers_habit"):
-            cursor.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s::uuid[])", [customers])  # noqa: S608
+            cursor.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s::uuid[])", [customers])  # noqa: S608  # nosec B608
         cursor.execute("DELETE FROM customers_customer WHERE id = ANY(%s::uuid[])", [customers])
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -48,7 +48,8 @@ def total_counts(job: Job) -> dict[str, int]:
 
 def leaves_of(job: Job) -> leaves.Leaves:
     """What the chunks of a finished job read."""
-    return leaves.unpack(job.chunks.values_list("output", flat=True).iterator())
+    outputs = job.chunks.values_list("output", flat=True).iterator()
+    return leaves.unpack(bytes(output) for output in outputs)
 
 
 def _backup_in(job: Job, state: BackupState) -> Backup:
@@ -109,7 +110,7 @@ class RestoreHandler:
 
     def plan(self, job: Job) -> Iterator[Planned]:
         backup = Backup.objects.get(pk=job.subject_id)
-        chunks = Chunk.objects.filter(job_id=backup.write_job_id).order_by("index")
+        chunks = Chunk.objects.filter(job=backup.write_job).order_by("index")
         for index, payload, rows in chunks.values_list("index", "payload", "rows"):
             yield Planned({"segment": index, **payload}, rows)
 

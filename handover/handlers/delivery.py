@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import BinaryIO, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -44,7 +45,7 @@ class DeliveryHandler:
         default_storage.save(path, ContentFile(b""))
         parts = archive(self._members(delivery, self._book(job)), timezone.localtime(delivery.created_at))
         with default_storage.open(path, "wb") as file:
-            size, digest = encrypt(parts, delivery.recipient_key, file)
+            size, digest = encrypt(parts, delivery.recipient_key, cast(BinaryIO, file))
         return Result(rows=chunk.rows_planned, output=digest, bytes_written=size)
 
     def _members(self, delivery: Delivery, book: Book) -> Iterator[Member]:

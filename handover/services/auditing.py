@@ -56,7 +56,8 @@ def draw_sample(step: Step, now: datetime) -> int:
     if execution is None:
         return 0
     SampledRecord.objects.filter(execution=execution).delete()
-    arrived = list(Customer.objects.filter(book=execution.target_id).order_by("pk").values_list("origin", "pk"))
+    rows = Customer.objects.filter(book=execution.target_id).order_by("pk").values_list("origin", "pk")
+    arrived = [(origin, target) for origin, target in rows if origin]
     chosen = sorted(SystemRandom().sample(arrived, min(SAMPLE, len(arrived))))
     source_of = source_ids(execution.source, [identity for identity, _target in chosen])
     SampledRecord.objects.bulk_create(

@@ -31,7 +31,8 @@ def issue(step: Step, now: datetime) -> Certificate:
     if execution is None or execution.verify_job is None:
         raise ValueError("an audit passes only after a proven execution")
     document = seal_document(_sections(handover, execution, step, now))
-    arrived = leaves.unpack(execution.verify_job.chunks.values_list("output", flat=True).iterator())
+    outputs = execution.verify_job.chunks.values_list("output", flat=True).iterator()
+    arrived = leaves.unpack(bytes(output) for output in outputs)
     certificate = Certificate.objects.create(
         handover=handover,
         document=document,

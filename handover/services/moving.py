@@ -72,8 +72,8 @@ def move(
     """Make a move of `workflow.MOVES`: locks, checks kind, state, side and rank, stores, records in the ledger.
 
     `side`: where `actor` stands; None when the platform moves. `to`: which of the states that the move leads to, when
-    it leads to several. Entering a state does what belongs to it: DRAFT and SHUT void all approvals and withdraw reviews,
-    SUBMITTED fixes the digest and raises the review, PASSED opens the next gate.
+    it leads to several. Entering a state does what belongs to it: DRAFT and SHUT void all approvals and withdraw
+    reviews, SUBMITTED fixes the digest and raises the review, PASSED opens the next gate.
     Raises HandoverError with what to do. `step` is locked, read again in place and returned; unsaved changes of it are
     lost.
     """

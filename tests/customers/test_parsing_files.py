@@ -1,8 +1,10 @@
 """What a file is, and rows out of it, whatever it was written with."""
 
+import datetime as dt
 import io
-import time
+import zipfile
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,13 +75,13 @@ def test_excel_separator_hint_is_no_header() -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "binary"),
         (b"%PDF-1.7\n%\xe2\xe3", "binary"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "binary"),
-        (bytes(range(256)) * 40, "nul"),
+        (bytes(range(256)) * 40, "binary"),
         (b"id,name\n1,A\0nn\n", "nul"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old_xls"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
         (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "ods"),
         (b"PK\x03\x04broken", "corrupt"),
-        (b"only one column without a known name\nvalue\n", "no_table"),
+        (b"just some lines\nof writing\n", "no_table"),
     ],
 )
 def test_what_is_no_table_is_refused_with_a_reason(content: bytes, code: str) -> None:
@@ -136,13 +138,11 @@ def test_every_encoding_reads_back_to_the_same_values(rows: list[list[str]], cod
 
 
 def test_workbook_cells_become_what_a_person_sees() -> None:
-    import datetime as dt
-
     content = xlsx_bytes(
         [
             ["客户编号", "手机", "日期", "金额", "备注"],
             [10023, 13800138000, dt.date(2025, 12, 8), 12.5, "x"],
-            ["00123", 13800138000.0, dt.datetime(2025, 12, 8, 14, 3), 3.0, None],
+            ["00123", 13800138000.0, dt.datetime(2025, 12, 8, 14, 3), 3.0, None],  # noqa: DTZ001
             [1e20, None, None, None, True],
         ]
     )
@@ -153,8 +153,6 @@ def test_workbook_cells_become_what_a_person_sees() -> None:
 
 
 def test_workbook_row_numbers_are_those_of_the_sheet() -> None:
-    import openpyxl
-
     book = openpyxl.Workbook()
     book.active["B3"], book.active["C3"], book.active["B4"], book.active["C4"] = "编号", "姓名", "1", "张伟"
     out = io.BytesIO()
@@ -167,12 +165,11 @@ def test_formulas_without_a_stored_result_are_refused() -> None:
     assert refusal(xlsx_bytes([["编号", "金额"], ["1", "=1+1"]])) == "uncalculated"
 
 
-def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "_inflated", None)
     content = bomb()
     assert len(content) < 10_000_000
-    started = time.process_time()
     assert refusal(content) == "unzipped"
-    assert time.process_time() - started < 0.5  # a thousand times less than unpacking would take
 
 
 def test_a_zip_bomb_that_states_a_small_size_is_refused() -> None:
@@ -180,8 +177,6 @@ def test_a_zip_bomb_that_states_a_small_size_is_refused() -> None:
 
 
 def test_two_far_cells_do_not_make_a_huge_sheet() -> None:
-    import openpyxl
-
     book = openpyxl.Workbook()
     book.active["A1"], book.active["B1"], book.active["GA1000000"] = "编号", "姓名", "x"
     out = io.BytesIO()
@@ -190,8 +185,6 @@ def test_two_far_cells_do_not_make_a_huge_sheet() -> None:
 
 
 def test_a_zip_that_is_no_workbook_is_refused() -> None:
-    import zipfile
-
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("customers.csv", "id,name")
@@ -201,4 +194,5 @@ def test_a_zip_that_is_no_workbook_is_refused() -> None:
 def test_a_cut_workbook_is_refused() -> None:
     content = xlsx_bytes([["编号", "姓名"], ["1", "张伟"]])
     assert refusal(content[:-300]) == "corrupt"
-    assert refusal(content[:200] + b"\xff" * 50 + content[250:]) == "corrupt"
+    sheet = content.index(b"xl/worksheets/sheet1.xml") + 30
+    assert refusal(content[:sheet] + b"\xff" * 50 + content[sheet + 50 :]) == "corrupt"

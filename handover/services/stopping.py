@@ -1,0 +1,50 @@
+"""End a handover that will not be finished: nothing of it stays with the buyer."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from customers.services.books import move_book
+from customers.workflow import BookState
+from handover.errors import HandoverError
+from handover.models import Execution, Handover, Step
+from handover.permissions import may_stop
+from handover.services import reviewing
+from handover.services.executing import roll_back
+from handover.services.moving import lock_handover, record
+from handover.workflow import ExecutionState, HandoverState
+
+
+@transaction.atomic
+def stop(*, actor: User, handover: Handover, reason: str, now: datetime) -> Handover:
+    """Stop an open handover: what is staged at the buyer is destroyed, reviews are withdrawn, the book is open again.
+
+    Cannot be undone. Raises HandoverError when it is closed, when `actor` is no lead of the two sides nor of the
+    agency, and when there is no reason.
+    """
+    handover = lock_handover(handover.pk)
+    reason = reason.strip()
+    if handover.state != HandoverState.OPEN:
+        raise HandoverError(_("This handover is closed. Nothing in it can change any more."))
+    if not may_stop(actor, handover):
+        raise HandoverError(_("Only leads of the seller or the buyer and the agency stop a handover. Ask one of them."))
+    if not reason:
+        raise HandoverError(_("Write why it is stopped. Everybody in this handover reads it."))
+    _undo(actor, handover, reason, now)
+    handover.state, handover.stop_reason = HandoverState.STOPPED, reason
+    handover.ended_at, handover.ended_by = now, actor
+    handover.save(update_fields=["state", "stop_reason", "ended_at", "ended_by"])
+    record(actor, "handover.stopped", handover, now)
+    return handover
+
+
+def _undo(actor: User, handover: Handover, reason: str, now: datetime) -> None:
+    if Execution.objects.filter(handover=handover).exclude(state=ExecutionState.ROLLED_BACK).exists():
+        roll_back(actor=actor, handover=handover, reason=reason, now=now)
+    for step in Step.objects.filter(handover=handover).select_related("handover"):
+        reviewing.withdraw(step, actor, now)
+    handover.book.refresh_from_db()
+    if handover.book.state == BookState.FROZEN:
+        move_book(actor=actor, book=handover.book, to=BookState.OPEN, now=now)
