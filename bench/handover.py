@@ -89,7 +89,9 @@ def ready_to_execute(cast: Cast, book: Book) -> tuple[demo.Demo, Execution]:
     demo.run_job(backup.write_job)
     backup.refresh_from_db()
     demo.run_job(backup.restore_job)
+    demo.run_job(demo.screening_job(run))
     demo.approve_backup(run)
+    demo.approve_content(run)
     return run, demo.start_execution(run)
 
 

@@ -6,7 +6,7 @@ Each gate is a function, so that demo data can stop at any of them. Only termina
 import io
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, cast
 from uuid import UUID
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.demo import Cast
 from accounts.models import User
-from compliance.models import ChecklistItem, Review
+from compliance.models import ChecklistItem, Review, ScreeningHit
 from compliance.services import Answered, Work, claim, decide
 from compliance.workflow import Decision
 from customers.models import Book, Category, Import
@@ -27,7 +27,7 @@ from customers.uploads import SealingUploadHandler
 from handover.content import digest_of
 from handover.fields import SCOPE_FIELDS
 from handover.models import Execution, Handover, Step
-from handover.services import approving, backing_up, executing, necessity, opening, plan, scope
+from handover.services import approving, backing_up, executing, necessity, opening, plan, scope, screening
 from handover.services.reviewing import live_review
 from handover.workflow import Side, StepKind
 from jobs.models import Job
@@ -238,6 +238,26 @@ def approve_backup(demo: Demo) -> None:
     """Gate 4, end: approved by the seller's lead and the reviewer."""
     _approve(demo, StepKind.BACKUP, (demo.cast.seller_lead, Side.SELLER))
     _review(demo, StepKind.BACKUP)
+
+
+def screening_job(demo: Demo) -> Job:
+    """The reading of the book's free text that began with the backup."""
+    found = screening.latest_screening(demo.handover)
+    if found is None or found.job is None:
+        raise DemoStopped("No screening has begun.")
+    return Job.objects.get(pk=found.job)
+
+
+def approve_content(demo: Demo) -> None:
+    """Between gates 4 and 5: the reviewer judges what the screening found and approves."""
+    found = screening.latest_screening(demo.handover)
+    review = screening.review_of(found) if found else None
+    if review is None:
+        raise DemoStopped("The screening has raised no review.")
+    now, reviewer = timezone.now(), demo.cast.second_reviewer
+    claim(actor=reviewer, review=review, now=now)
+    work = replace(_answers(review), rest=ScreeningHit.Judgment.FALSE_ALARM)
+    decide(actor=reviewer, review=review, decision=Decision.APPROVED, reason="", now=now, work=work)
 
 
 def start_execution(demo: Demo) -> Execution:

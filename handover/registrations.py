@@ -2,13 +2,18 @@
 
 from datetime import datetime
 
+from compliance import outcomes
+from compliance.models import Review
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
 from handover.models import Step
+from handover.outcomes import ContentOutcome, GateOutcome
 from handover.services import auditing, backing_up, certifying, delivering, executing, moving
+from handover.vocabulary import PASSED, SENTENCES, STOPPED
 from handover.workflow import StepKind
 from jobs import registry
+from ledger import vocabulary
 
 
 def _draw_sample(step: Step, now: datetime) -> None:
@@ -26,3 +31,9 @@ registry.register(executing.VERIFY, VerifyHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
+for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):
+    outcomes.register(kind, GateOutcome())
+outcomes.register(Review.Kind.CONTENT, ContentOutcome())
+vocabulary.register(SENTENCES)
+vocabulary.register(PASSED, kind="gate")
+vocabulary.register(STOPPED, kind="bad")

@@ -15,6 +15,7 @@ from customers.workflow import BookState, ImportState
 from handover import segments
 from handover.errors import HandoverError
 from handover.models import Backup, Handover, Step
+from handover.services import screening
 from handover.services.moving import check, move, record
 from handover.workflow import BACKUP_MOVES, BackupState, HandoverState, StepKind, StepState
 from jobs import services as jobs
@@ -29,7 +30,7 @@ WRITE, RESTORE = "handover.backup", "handover.restore"
 
 @transaction.atomic
 def start_backup(*, actor: User, step: Step, side: str, now: datetime) -> Backup:
-    """Freeze the book and copy it; a test restore follows by itself.
+    """Freeze the book, copy it and have its free text screened; a test restore follows by itself.
 
     Raises HandoverError when `actor` may not, when the book is empty or a file is being stored in it.
     """
@@ -42,6 +43,8 @@ def start_backup(*, actor: User, step: Step, side: str, now: datetime) -> Backup
     move(step, "start_backup", actor=actor, side=side, now=now)
     if book.state == BookState.OPEN:
         move_book(actor=actor, book=book, to=BookState.FROZEN, now=now)
+    if screening.needs_another(step.handover):
+        screening.begin(actor, step.handover, now)
     return _begin(actor, book, step.handover, now)
 
 

@@ -18,6 +18,7 @@ from handover import alarms
 from handover.content import agreed_fields, proven_execution
 from handover.errors import HandoverError
 from handover.models import Execution, Handover, Reconciliation, Step
+from handover.services import screening
 from handover.services.approving import approve_start
 from handover.services.moving import audience, check, lock_handover, move, record
 from handover.workflow import EXECUTION_MOVES, ExecutionState, HandoverState, StepKind, StepState
@@ -33,14 +34,16 @@ _BATCH = 2000
 def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -> Execution | None:
     """One of the two starts. The second one begins the transfer and returns it; after the first it is None.
 
-    `digest` is what the person saw. Raises HandoverError when it is no longer that, before the plan's day, and when
-    `actor` may not start.
+    `digest` is what the person saw. Raises HandoverError when it is no longer that, before the plan's day, before the
+    screened content of the book is approved, and when `actor` may not start.
     """
     check(step, "start", actor=actor, side=side)
     starts_on = step.handover.plan.starts_on
     if timezone.localdate(now) < starts_on:
         message = _("The plan says: not before %(date)s. Start it then, or change the plan.")
         raise HandoverError(message % {"date": date_format(starts_on)})
+    if problem := screening.obstacle(step.handover):
+        raise HandoverError(problem)
     if not approve_start(actor=actor, step=step, side=side, digest=digest, now=now):
         return None
     return _begin(actor, step.handover, now)

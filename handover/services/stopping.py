@@ -11,7 +11,7 @@ from customers.workflow import BookState
 from handover.errors import HandoverError
 from handover.models import Execution, Handover, Step
 from handover.permissions import may_stop
-from handover.services import reviewing
+from handover.services import reviewing, screening
 from handover.services.executing import roll_back
 from handover.services.moving import lock_handover, record
 from handover.workflow import ExecutionState, HandoverState
@@ -45,6 +45,7 @@ def _undo(actor: User, handover: Handover, reason: str, now: datetime) -> None:
         roll_back(actor=actor, handover=handover, reason=reason, now=now)
     for step in Step.objects.filter(handover=handover).select_related("handover"):
         reviewing.withdraw(step, actor, now)
+    screening.end(actor, handover, now)
     handover.book.refresh_from_db()
     if handover.book.state == BookState.FROZEN:
         move_book(actor=actor, book=handover.book, to=BookState.OPEN, now=now)

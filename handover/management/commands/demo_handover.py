@@ -116,7 +116,11 @@ class Command(BaseCommand):
         stage = Stage("Gate 4, test restore")
         demo.run_job(backup.restore_job, stage)
         summary.add("restore", stage, rows)
+        stage = Stage("Free text screened")
+        job = demo.run_job(demo.screening_job(run), stage)
+        summary.add("screening", stage, job.rows_total)
         demo.approve_backup(run)
+        demo.approve_content(run)
         backup.refresh_from_db()
         summary.facts["backup"] = {"counts": backup.counts, "bytes": backup.bytes, "root": bytes(backup.root).hex()}
 

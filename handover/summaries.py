@@ -1,0 +1,73 @@
+"""What a reviewer sees of a gate beside the checklist: facts and counts, never a customer's value."""
+
+from collections.abc import Callable, Mapping
+
+from compliance.models import Review
+from compliance.outcomes import Summary
+from compliance.screening import term_list
+from customers.models import Category
+from handover.content import agreed_fields, proven_backup, proven_execution
+from handover.fields import LABELS
+from handover.models import Handover, Step
+from handover.workflow import StepKind
+
+_READ = ("basic.note", "basic.address")  # the fields that a screening reads
+
+
+def gate_summary(step: Step) -> Summary:
+    """The submitted gate as data for `templates/handover/summaries/`."""
+    facts = _FACTS[StepKind(step.kind)](step)
+    return Summary(f"handover/summaries/{step.kind}.html", {"handover": step.handover, "step": step, **facts})
+
+
+def content_summary(handover: Handover, review: Review) -> Summary:
+    """The screening that a content review is about, and which of the texts it read will cross."""
+    agreed = set(agreed_fields(handover))
+    context = {
+        "handover": handover,
+        "screening": review.screening,
+        "terms": len(term_list().topics),
+        "read": [(LABELS[key], key in agreed) for key in _READ],
+    }
+    return Summary("handover/summaries/content.html", context)
+
+
+def _necessity(step: Step) -> Mapping[str, object]:
+    texts = step.content.get("categories", {})
+    return {
+        "purpose": step.content.get("purpose", ""),
+        "categories": [(category.label, texts.get(category, "")) for category in Category],
+    }
+
+
+def _plan(step: Step) -> Mapping[str, object]:
+    agreed = agreed_fields(step.handover)
+    return {"plan": getattr(step.handover, "plan", None), "agreed": [LABELS[key] for key in agreed]}
+
+
+def _backup(step: Step) -> Mapping[str, object]:
+    backup = proven_backup(step.handover)
+    roots = (bytes(backup.root).hex(), bytes(backup.restored_root).hex()) if backup else ("", "")
+    return {"backup": backup, "root": roots[0], "restored_root": roots[1]}
+
+
+def _audit(step: Step) -> Mapping[str, object]:
+    execution = proven_execution(step.handover)
+    if execution is None:
+        return {"execution": None}
+    counts = execution.reconciliation.counts
+    return {
+        "execution": execution,
+        "counts": [(category.label, counts.get(category, {})) for category in Category],
+        "source_root": bytes(execution.source_root).hex(),
+        "target_root": bytes(execution.target_root).hex(),
+        "sampled": execution.sample.count(),
+    }
+
+
+_FACTS: dict[StepKind, Callable[[Step], Mapping[str, object]]] = {
+    StepKind.NECESSITY: _necessity,
+    StepKind.PLAN: _plan,
+    StepKind.BACKUP: _backup,
+    StepKind.AUDIT: _audit,
+}

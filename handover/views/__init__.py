@@ -1,0 +1,1 @@
+"""The pages of a handover, one module for each thing that people do."""
