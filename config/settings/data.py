@@ -1,10 +1,15 @@
-from config.settings.base import BASE_DIR, DEBUG, VAR_DIR, env
+from django.core.exceptions import ImproperlyConfigured
 
-DATABASES = {"default": env.db_url("DATABASE_URL")}
+from config.settings.base import BASE_DIR, DEBUG, VAR_DIR, env, required
+
+_DATABASE_URL = required("DATABASE_URL")
+if not _DATABASE_URL.startswith(("postgres://", "postgresql://")):
+    raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// - no other database will do.")
+DATABASES = {"default": env.db_url_config(_DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL")
+REDIS_URL = required("REDIS_URL")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # Root key of the vault: a file of 32 random bytes, mode 0600, created on first use.

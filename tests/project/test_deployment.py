@@ -31,21 +31,24 @@ PRODUCTION = {
 
 
 def _required_keys() -> set[str]:
-    """Keys that the settings read without a default: `env.str("KEY")`, `env.db_url("KEY")`."""
+    """Keys that the settings read without a default: `required("KEY")`, `env.str("KEY")`."""
     keys = set()
     for path in (ROOT / "config" / "settings").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("env.") and not node.keywords:
-                keys.update(ast.literal_eval(name) for name in node.args[:1] if len(node.args) == 1)
+            if not isinstance(node, ast.Call) or node.keywords or len(node.args) != 1:
+                continue
+            reader, argument = ast.unparse(node.func), node.args[0]
+            if isinstance(argument, ast.Constant) and (reader == "required" or reader.startswith("env.")):
+                keys.add(argument.value)
     return keys
 
 
-def _manage(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    env = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "VIRTUAL_ENV"}}
+def _manage(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """manage.py with the values of production; a change to None takes a value away."""
+    given = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "VIRTUAL_ENV"}}
+    env = {key: value for key, value in (given | PRODUCTION | changes).items() if value is not None}
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=env | PRODUCTION | changes, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
 def test_the_application_runs_what_start_runs() -> None:
@@ -134,7 +137,19 @@ def test_demo_is_refused_in_production() -> None:
     assert "DEMO needs DEBUG" in done.stderr
 
 
+def test_only_these_keys_are_required() -> None:
+    assert _required_keys() == {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"}
+
+
 @pytest.mark.parametrize("key", sorted(_required_keys()))
-def test_a_missing_key_fails_at_start(key: str) -> None:
-    done = _manage("check", **{key: ""})
-    assert done.returncode != 0 or key == "REDIS_URL"
+@pytest.mark.parametrize("value", [None, "", " "], ids=["absent", "empty", "blank"])
+def test_a_missing_key_fails_at_start_and_is_named(key: str, value: str | None) -> None:
+    done = _manage("check", **{key: value})
+    assert done.returncode != 0
+    assert re.search(rf"ImproperlyConfigured: Set the {key} environment variable", done.stderr), done.stderr
+
+
+def test_another_database_fails_at_start() -> None:
+    done = _manage("check", DATABASE_URL="sqlite:///handover.sqlite3")
+    assert done.returncode != 0
+    assert "DATABASE_URL must begin with postgres://" in done.stderr

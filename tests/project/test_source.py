@@ -30,9 +30,9 @@ SOURCES = sorted(
 FUNCTION_LINES = 60
 FILE_LINES = 400
 # In pieces, so that this file does not find itself.
-MACHINE = re.compile(
-    "|".join(["/wo" + "rk/", "/ro" + "ot/", "/opt/" + "(?:pypi|wheels)", "/tmp/w" + "/", "files.pythonho" + "sted"])
-)
+# A path begins at the slash: behind a word or a converter it is a part of an address ("<uuid:review_id>/...").
+FOLDERS = ["/wo" + "rk/", "/ro" + "ot/", "/opt/" + "(?:pypi|wheels)", "/tmp/" + r"[vw]\b"]
+MACHINE = re.compile(rf"(?<![\w>}}])(?:{'|'.join(FOLDERS)})|files.pythonho" + "sted")
 REGISTRY = re.compile("--(?:extra-)?index-" + "url|--find-" + "links|--trusted-" + "host")
 
 
