@@ -61,7 +61,7 @@ class LineReader:
         """`number`: of the row, from 1. A blank row gives None and is no problem."""
         cells = [cell.strip() for cell in row]
         text = _MARK.join(cells)
-        if len(text) < len(cells):
+        if not cells or len(text) < len(cells):
             self._blank(row, number)
             return None
         if len(cells) != self._width and not self._fitted(cells, number):

@@ -75,13 +75,18 @@ def _reads(head: bytes, name: str, complete: bool) -> bool:
         text = codecs.getincrementaldecoder(codec_of(name))().decode(head, complete)
     except UnicodeDecodeError:
         return False
-    if name.startswith("UTF-16") and not any(mark in text for mark in ("\n", "\r", *DELIMITERS)):
+    if name.startswith("UTF-16") and not _is_table(text):
         return False
     if "\0" in text:
         raise FileRefused("nul")
     if len(_CONTROL.findall(text)) * 100 > len(text):
         raise FileRefused("binary")
     return name != "GB18030" or _looks_written(text)
+
+
+def _is_table(text: str) -> bool:
+    """A stray NUL turns bytes into text of UTF-16, but hardly into lines and cells."""
+    return ("\n" in text or "\r" in text) and any(mark in text for mark in DELIMITERS)
 
 
 def _looks_written(text: str) -> bool:
