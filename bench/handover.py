@@ -170,7 +170,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     # Jobs run here and nowhere else: nothing may wait in the queue for a worker that is not there.
-    celery_app.conf.update(broker_url="memory://")
+    celery_app.conf.update(broker_url="memory://localhost")
     names = ("bulk_create", "import", "execution", "import, two workers", "execution, two workers", "COPY")
     times: dict[str, list[float]] = {name: [] for name in names}
     with connection.schema_editor() as editor:

@@ -54,7 +54,9 @@ def ensure(organization: UUID, now: datetime) -> None:
 
 def refuse_lost_root_key() -> None:
     """A second root key beside keys that the first one wrapped would hide the loss until somebody needs the data."""
-    if not root_key().exists() and (OrganizationKey.objects.exists() or SigningKey.objects.exists()):
+    # The rows first: whoever has committed one had made the file before. The other way round, a first use by somebody
+    # else between the two looks would seem to be a loss.
+    if (OrganizationKey.objects.exists() or SigningKey.objects.exists()) and not root_key().exists():
         raise RootKeyUnusable("The root key is missing although it has wrapped keys. Restore it from its safe copy.")
 
 
@@ -70,9 +72,8 @@ def current_wrapping(organization: UUID) -> Cipher:
     sql = """SELECT id, wrapped FROM vault_organizationkey
         WHERE organization = %s AND purpose = 'wrap' AND retired_at IS NULL AND wrapped IS NOT NULL FOR SHARE"""
     with connection.cursor() as cursor:
-        for _attempt in range(
-            2
-        ):  # a rotation that committed while we waited leaves no row; the next look finds its key
+        # A rotation that committed while we waited leaves no row; the next look finds its key.
+        for _attempt in range(2):
             cursor.execute(sql, [organization])
             row = cursor.fetchone()
             if row:
