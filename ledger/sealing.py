@@ -20,7 +20,7 @@ _LOCK = 0x6C6564676572  # "ledger"
 
 def origin() -> str:
     """The name of this log and of its key: settings.LEDGER_ORIGIN."""
-    return str(getattr(settings, "LEDGER_ORIGIN", "handover/ledger"))
+    return str(settings.LEDGER_ORIGIN)
 
 
 @transaction.atomic

@@ -12,6 +12,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required("REDIS_URL")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
+# Names the ledger in its checkpoints; a verifier expects the same name for ever.
+LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="handover/ledger")
+
 # Root key of the vault: a file of 32 random bytes, mode 0600, created on first use.
 ROOT_KEY_FILE = env.str("ROOT_KEY_FILE", default=str(VAR_DIR / "root.key"))
 
