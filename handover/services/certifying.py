@@ -16,6 +16,7 @@ from handover.models import Certificate, Execution, Handover, Step, TransferPlan
 from handover.services.approving import valid_approvals
 from handover.services.delivering import begin_delivery
 from handover.services.moving import record
+from handover.services.screening import latest_screening, review_of
 from handover.workflow import ORDER, StepKind
 from ledger.selectors import latest_checkpoint
 
@@ -62,7 +63,7 @@ def _sections(handover: Handover, execution: Execution, audit: Step, now: dateti
         "plan": _plan(handover.plan),
         "gates": _gates(handover, audit, now),
         "roots": _roots(handover, execution),
-        "audit": {"sampled": execution.sample.count()},
+        "audit": {"sampled": execution.sample.count(), "screening": _screening(handover)},
         "dates": {
             "opened": _moment(handover.created_at),
             "started": _moment(execution.started_at),
@@ -136,6 +137,21 @@ def _roots(handover: Handover, execution: Execution) -> Value:
         "source": bytes(execution.source_root).hex(),
         "target": bytes(execution.target_root).hex(),
         "backup": bytes(backup.root).hex() if backup else None,
+    }
+
+
+def _screening(handover: Handover) -> Value:
+    """What was read of the free text before anything crossed, and who answered for it."""
+    found = latest_screening(handover)
+    review = review_of(found) if found else None
+    if found is None or review is None:
+        return None
+    return {
+        "terms_version": found.terms_version,
+        "records": found.records,
+        "hits": sum(found.counts.values()),
+        "approved_by": review.decided_by.name if review.decided_by else None,
+        "approved_at": _moment(review.decided_at),
     }
 
 
