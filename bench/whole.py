@@ -2,7 +2,8 @@
 """The whole main job for the whole sample: `bin/bench whole [--customers 23570] [--out DIR]`.
 
 Runs `manage.py demo_handover` (23,570 customers with 69,659 purchases unless told otherwise), checks that what arrived
-is all of it, and lets `bin/verify-certificate` check the certificate against its manifest. Fails when anything is missing.
+is all of it, and has `bin/verify-certificate` check the certificate against its manifest. Fails when
+anything is missing.
 """
 
 import argparse
