@@ -1,0 +1,200 @@
+"""What stands in the way of a handover, and where each thing is cured. Reads only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from accounts.permissions import is_member
+from compliance.workflow import LIVE
+from customers.models import Import
+from customers.workflow import ImportState
+from handover.gates import Board, Turn, gate_url, review_url, turns_of
+from handover.models import Backup, Execution, Step
+from handover.services import screening
+from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """What stands in the way, why, whom it waits for, and the page of its cure. `soft`: a date or a word of warning.
+    `yours`: you can cure it now. `here`: the cure is on the gate's own page."""
+
+    title: str
+    cure_url: str
+    cure_label: str
+    why: str = ""
+    by: str = ""
+    soft: bool = False
+    yours: bool = False
+    here: bool = False
+
+
+def blockers_of(board: Board, now: datetime) -> list[Blocker]:
+    """Everything that stands before the current gate, what the reader can cure first. None in a closed handover."""
+    if not board.open:
+        return []
+    step = board.current
+    found = [
+        *_sent_back(board, step),
+        *(_waits(board, step, turn) for turn in turns_of(board, step)),
+        *_failed(board, step),
+        *_content(board, step),
+        *_book(board, step),
+        *_dates(board, step, timezone.localdate(now)),
+    ]
+    return sorted(found, key=lambda blocker: (not blocker.yours, blocker.soft))
+
+
+# ---- somebody must act
+
+SIDES: dict[Side, Promise] = {
+    Side.SELLER: pgettext_lazy("inside a sentence", "seller"),
+    Side.BUYER: pgettext_lazy("inside a sentence", "buyer"),
+    Side.REVIEWER: pgettext_lazy("inside a sentence", "reviewer"),
+}
+_START = gettext_lazy("The start of the %(side)s is missing")
+_WAITS: dict[tuple[StepKind, StepState], Promise] = {
+    (StepKind.NECESSITY, StepState.DRAFT): gettext_lazy("The necessity is not submitted yet"),
+    (StepKind.SCOPE, StepState.DRAFT): gettext_lazy("No version of the scope is on the table"),
+    (StepKind.PLAN, StepState.DRAFT): gettext_lazy("The plan is not submitted yet"),
+    (StepKind.BACKUP, StepState.DRAFT): gettext_lazy("The backup is not started yet"),
+    (StepKind.EXECUTION, StepState.DRAFT): _START,
+    (StepKind.NECESSITY, StepState.SUBMITTED): gettext_lazy("The %(side)s has not approved the necessity yet"),
+    (StepKind.SCOPE, StepState.SUBMITTED): gettext_lazy("The %(side)s has not answered the scope yet"),
+    (StepKind.PLAN, StepState.SUBMITTED): gettext_lazy("The %(side)s has not approved the plan yet"),
+    (StepKind.BACKUP, StepState.SUBMITTED): gettext_lazy("The %(side)s has not approved the backup yet"),
+    (StepKind.EXECUTION, StepState.SUBMITTED): _START,
+    (StepKind.AUDIT, StepState.SUBMITTED): gettext_lazy("The %(side)s has not approved the audit yet"),
+}
+_ON_ITS_PAGE: dict[tuple[StepKind, StepState], Promise] = {
+    (StepKind.NECESSITY, StepState.DRAFT): gettext_lazy("Write the necessity"),
+    (StepKind.SCOPE, StepState.DRAFT): gettext_lazy("Propose a version"),
+    (StepKind.PLAN, StepState.DRAFT): gettext_lazy("Write the plan"),
+    (StepKind.BACKUP, StepState.DRAFT): gettext_lazy("Start the backup"),
+    (StepKind.EXECUTION, StepState.DRAFT): gettext_lazy("Give the start"),
+    (StepKind.EXECUTION, StepState.SUBMITTED): gettext_lazy("Give the start"),
+    (StepKind.SCOPE, StepState.SUBMITTED): gettext_lazy("Read and answer"),
+}
+
+
+def _waits(board: Board, step: Step, turn: Turn) -> Blocker:
+    title = str(_WAITS[StepKind(step.kind), StepState(step.state)]) % {"side": SIDES[turn.side]}
+    url, label = cure_of(board, step, turn)
+    if turn.people:
+        return Blocker(
+            title, url, label, by=_("Waits for %(names)s") % {"names": turn.names}, yours=turn.yours, here=True
+        )
+    why = _("Nobody at %(organization)s may do this. The agency adds people, and who wrote a part may not approve it.")
+    return Blocker(title, url, label, why=why % {"organization": turn.organization}, here=True)
+
+
+def cure_of(board: Board, step: Step, turn: Turn) -> tuple[str, str]:
+    """Where a turn is taken and what the button says; for everybody else the page where it can be read."""
+    kind, state = StepKind(step.kind), StepState(step.state)
+    url = gate_url(board.handover, kind)
+    if not turn.yours:
+        return url, _("Read it")
+    if turn.side is Side.REVIEWER:
+        return review_url(board, step) or url, _("Decide the review")
+    if (kind, state) in _ON_ITS_PAGE:
+        return url, str(_ON_ITS_PAGE[kind, state])
+    return reverse("handover:approve", args=[board.handover.pk, kind]), _("Read and approve")
+
+
+def _sent_back(board: Board, step: Step) -> Iterator[Blocker]:
+    if not step.remark or step.state != StepState.DRAFT:
+        return
+    name = step.remark_by.name if step.remark_by else _("The platform")
+    title = _("%(name)s sent it back") % {"name": name}
+    yield Blocker(title, gate_url(board.handover, step.kind), _("Read it"), why=step.remark, here=True)
+
+
+# ---- something went wrong
+
+
+def _failed(board: Board, step: Step) -> Iterator[Blocker]:
+    if step.state != StepState.DRAFT:
+        return
+    if step.kind == StepKind.BACKUP:
+        backup = Backup.objects.filter(handover=board.handover).order_by("-created_at").first()
+        if backup is not None and backup.state == BackupState.FAILED:
+            url = gate_url(board.handover, StepKind.BACKUP)
+            yield Blocker(_("The last backup failed"), url, _("See what failed"), why=backup.problem, here=True)
+    if step.kind == StepKind.EXECUTION:
+        execution = Execution.objects.filter(handover=board.handover).order_by("-number").first()
+        if execution is not None and execution.state == ExecutionState.ROLLED_BACK:
+            url = gate_url(board.handover, StepKind.EXECUTION)
+            yield Blocker(_("The last transfer was undone"), url, _("See why"), why=execution.problem, here=True)
+
+
+# ---- the free text of the book
+
+
+def _content(board: Board, step: Step) -> Iterator[Blocker]:
+    """From the backup's start on: what the screening of the free text still needs before gate 5."""
+    begun = step.kind == StepKind.EXECUTION or (step.kind == StepKind.BACKUP and step.state != StepState.DRAFT)
+    if not begun or (step.state == StepState.RUNNING and step.kind == StepKind.EXECUTION):
+        return
+    if problem := screening.obstacle(board.handover):
+        url, label, yours = _content_cure(board)
+        title = _("The free text of the book is not cleared yet")
+        yield Blocker(title, url, label, why=problem, yours=yours)
+
+
+def _content_cure(board: Board) -> tuple[str, str, bool]:
+    handover, user = board.handover, board.user
+    found = screening.latest_screening(handover)
+    review = screening.review_of(found) if found else None
+    if review is not None and review.state in LIVE and is_member(user, handover.reviewer_id):
+        return reverse("compliance:review", args=[review.pk]), _("Decide the review"), True
+    again = screening.needs_another(handover) and is_member(user, handover.seller_id)
+    return gate_url(handover, StepKind.BACKUP), _("Screen it again") if again else _("See the screening"), again
+
+
+# ---- the book itself
+
+
+def _book(board: Board, step: Step) -> Iterator[Blocker]:
+    before = step.kind in {StepKind.NECESSITY, StepKind.SCOPE, StepKind.PLAN}
+    if not before and not (step.kind == StepKind.BACKUP and step.state == StepState.DRAFT):
+        return
+    book, mine = board.handover.book, is_member(board.user, board.handover.seller_id)
+    if not book.customers.exists():
+        title = _("The book “%(book)s” has no customers") % {"book": book.name}
+        why = _("Without customers there is nothing to back up or to hand over.")
+        url = reverse("customers:import_upload", args=[book.pk]) if mine else gate_url(board.handover, step.kind)
+        label = _("Import a file") if mine else _("Read it")
+        yield Blocker(title, url, label, why=why, soft=before, yours=mine and not before)
+    storing = Import.objects.filter(book=book, state=ImportState.STORING).defer("problems", "head").first()
+    if storing is not None:
+        why = _("Wait until it is done, then start the backup.")
+        url = reverse("customers:import", args=[storing.pk]) if mine else gate_url(board.handover, step.kind)
+        label = _("See the import") if mine else _("Read it")
+        yield Blocker(_("A file is being stored in the book"), url, label, why=why, soft=before)
+
+
+# ---- the calendar
+
+
+def _dates(board: Board, step: Step, today: date) -> Iterator[Blocker]:
+    handover = board.handover
+    plan, url = getattr(handover, "plan", None), gate_url(handover, StepKind.PLAN)
+    ahead = step.kind in {StepKind.BACKUP, StepKind.EXECUTION} and step.state != StepState.RUNNING
+    if plan is not None and ahead and plan.starts_on > today:
+        title = _("The transfer starts on %(date)s at the earliest") % {"date": date_format(plan.starts_on)}
+        by = _("Waits for the calendar: the plan says so")
+        yield Blocker(title, url, _("See the plan"), by=by, soft=True)
+    if plan is not None and step.kind == StepKind.PLAN and step.state == StepState.DRAFT and plan.starts_on < today:
+        title = _("The plan starts in the past, on %(date)s") % {"date": date_format(plan.starts_on)}
+        yield Blocker(title, url, _("Change the day"), here=True)
+    if handover.due_on < today:
+        title = _("The handover was to be completed by %(date)s") % {"date": date_format(handover.due_on)}
+        label = _("See what is open")
+        yield Blocker(title, gate_url(handover, step.kind), label, soft=True)

@@ -1,0 +1,74 @@
+"""What a person may see of handovers, and how a handover is read with everything that its pages say."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from accounts.models import Organization, User
+from accounts.selectors import is_agency, organizations_of
+from compliance.models import Review
+from compliance.workflow import LIVE
+from customers.models import Book
+from customers.workflow import BookState
+from handover.models import Approval, Handover, Step
+from handover.permissions import sellers_led_by
+from handover.services.reviewing import SUBJECT
+from handover.workflow import ORDER, HandoverState, Side, StepKind, StepState
+
+# The filters of the list, in the order in which they are offered.
+SHOWN = (HandoverState.OPEN, HandoverState.CERTIFIED, HandoverState.STOPPED)
+
+
+def handovers_visible_to(user: User) -> QuerySet[Handover]:
+    """Handovers in which an organization of the person sells, buys or reviews; agency staff see all. Newest first."""
+    found = Handover.objects.select_related("seller", "buyer", "reviewer", "book", "plan").order_by("-created_at")
+    if is_agency(user):
+        return found
+    own = organizations_of(user)
+    return found.filter(Q(seller__in=own) | Q(buyer__in=own) | Q(reviewer__in=own))
+
+
+def with_gates(handovers: QuerySet[Handover]) -> QuerySet[Handover]:
+    """The same with steps, approvals, writers and the people of the three sides: `gates` asks no further query."""
+    steps = Step.objects.select_related("remark_by").prefetch_related("approvals__user", "writers")
+    return handovers.prefetch_related(Prefetch("steps", steps), *(f"{side}__memberships__user" for side in Side))
+
+
+def steps_of(handover: Handover) -> list[Step]:
+    """The six steps in their order."""
+    return sorted(handover.steps.all(), key=lambda step: ORDER.index(StepKind(step.kind)))
+
+
+def step_of(handover: Handover, kind: StepKind) -> Step:
+    """One step of a handover; its `handover` is this very instance."""
+    return next(step for step in steps_of(handover) if step.kind == kind)
+
+
+def current_step(handover: Handover) -> Step:
+    """The gate at which a handover stands: the first that has not passed, or the last."""
+    steps = steps_of(handover)
+    return next((step for step in steps if step.state != StepState.PASSED), steps[-1])
+
+
+def standing_approvals(step: Step) -> list[Approval]:
+    """The approvals of a step that count, oldest first: not void and of its present digest. Uses a prefetch."""
+    digest = bytes(step.digest)
+    standing = [given for given in step.approvals.all() if given.voided_at is None and bytes(given.digest) == digest]
+    return sorted(standing, key=lambda given: given.at) if digest else []
+
+
+def live_reviews(steps: Iterable[Step]) -> dict[UUID, Review]:
+    """The review that waits for its decision, by step."""
+    waiting = Review.objects.filter(subject_type=SUBJECT, subject_id__in=[step.pk for step in steps], state__in=LIVE)
+    return {review.subject_id: review for review in waiting.select_related("claimed_by")}
+
+
+def books_to_hand_over(user: User) -> QuerySet[Book]:
+    """Open books that the person may sell and that are in no open handover, with `customers_count`."""
+    books = Book.objects.filter(state=BookState.OPEN).select_related("organization")
+    if not is_agency(user):
+        books = books.filter(organization__in=sellers_led_by(user))
+    taken = Handover.objects.filter(state=HandoverState.OPEN).values("book")
+    books = books.filter(organization__kind=Organization.Kind.BUSINESS).exclude(pk__in=taken)
+    return books.annotate(customers_count=Count("customers")).order_by("organization__name", "name", "pk")

@@ -1,0 +1,72 @@
+"""What the pages of a handover share: reading it for the signed-in person, and the frame of a gate's page."""
+
+from collections.abc import Mapping
+from typing import cast
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from accounts.models import User
+from handover.blockers import blockers_of
+from handover.gates import Board, acts_of, approvals_of, gates_of, turns_of
+from handover.models import Handover
+from handover.selectors import handovers_visible_to, live_reviews, step_of, steps_of, with_gates
+from handover.workflow import StepKind
+from ledger.models import Entry
+from ledger.selectors import entries_of
+
+_READ, _SHOWN = 200, 10
+
+
+def user_of(request: HttpRequest) -> User:
+    """The signed-in person of a view behind `login_required`."""
+    return cast(User, request.user)
+
+
+def visible(request: HttpRequest, handover_id: UUID) -> Handover:
+    """The handover with its gates, or 404. Read it again after a refused change: a service may have touched it."""
+    return get_object_or_404(with_gates(handovers_visible_to(user_of(request))), pk=handover_id)
+
+
+def board_of(request: HttpRequest, handover: Handover) -> Board:
+    """The handover as the signed-in person sees it."""
+    return Board(handover, user_of(request), live_reviews(steps_of(handover)))
+
+
+def gate_page(
+    request: HttpRequest,
+    handover: Handover,
+    kind: StepKind,
+    template: str,
+    *,
+    context: Mapping[str, object] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Render a template that extends `handover/gate_base.html`.
+
+    The frame gives it: board, handover, step, gate, gates, turns, blockers, approvals, acts, entries.
+    """
+    board, step = board_of(request, handover), step_of(handover, kind)
+    gates = gates_of(board)
+    is_current = board.open and step.pk == board.current.pk
+    blockers = blockers_of(board, timezone.now()) if is_current else []
+    frame = {
+        "board": board,
+        "handover": handover,
+        "step": step,
+        "gate": next(gate for gate in gates if gate.kind == kind),
+        "gates": gates,
+        "turns": turns_of(board, step),
+        "blockers": [blocker for blocker in blockers if not blocker.here],
+        "approvals": approvals_of(board, step),
+        "acts": acts_of(board, step),
+        "entries": _entries(handover, kind),
+    }
+    return render(request, template, {**frame, **(context or {})}, status=status)
+
+
+def _entries(handover: Handover, kind: StepKind) -> list[Entry]:
+    entries = entries_of("handover", handover.pk, _READ)
+    return [entry for entry in entries if entry.verb.startswith(f"handover.{kind}.")][:_SHOWN]
