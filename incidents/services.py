@@ -1,7 +1,8 @@
 """The only writer of this room. Every function is one transaction and takes the time as `now`."""
 
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +19,10 @@ from incidents.permissions import actor_of
 from incidents.workflow import MOVES, NEEDS_TEXT, WRITERS, IncidentState
 from ledger import services as ledger
 from vault.services import ensure_data_keys
+
+OLDEST = timedelta(days=3660)
+# An e-mail address, or a Chinese mobile number; references such as HO-2026-0417 are neither.
+_CONTACT = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 
 
 @transaction.atomic
@@ -36,17 +41,18 @@ def report(
 ) -> Incident:
     """Anybody signed in reports an incident; the organizations of `actor` and the agency read it.
 
-    `description` may hold personal data and is sealed; `title` must not. Raises IncidentsError.
+    `description` may hold personal data and is sealed; `title` must not. The caller has checked that `actor` may see
+    the subject. Raises IncidentsError.
     """
     organizations = _organizations_of(actor)
-    if not organizations:
-        raise IncidentsError(_("You belong to no organization. Ask the agency to add you, or report by phone."))
-    if detected_at > now:
-        raise IncidentsError(_("The time when it was noticed is in the future. Correct it."))
+    keeper = organizations[0] if organizations else _agency()
+    if keeper is None:
+        raise IncidentsError(_("You belong to no organization, and there is no agency yet. Report by phone."))
+    _refuse_wrong(kind, severity, description, detected_at, now)
     return _open(
         actor,
         now,
-        organization=organizations[0],
+        organization=keeper,
         audience=[organization.pk for organization in organizations],
         kind=kind,
         severity=severity,
@@ -74,15 +80,17 @@ def open_by_platform(
 ) -> Incident:
     """The platform itself reports what it noticed about a subject. `facts` is the description, sealed.
 
-    An open incident of the same kind and subject is not opened twice: the facts become an entry in its timeline.
+    An open incident that it opened itself for the same kind and subject is not opened twice: the facts become an entry
+    in its timeline. (One that a person reported may have fewer readers.)
     """
+    _lock_numbers(now)  # two alarms about one subject wait for each other
     organizations = Organization.objects.filter(pk__in=list(audience))
     keeper = _agency() or organizations.first()
     if keeper is None:
         raise IncidentsError(_("No organization is concerned: the incident has nobody to read it."))
     open_incident = (
         Incident.objects.select_for_update()
-        .filter(kind=kind, subject_type=subject_type, subject_id=subject_id)
+        .filter(kind=kind, subject_type=subject_type, subject_id=subject_id, reported_by=None)
         .exclude(state=IncidentState.CLOSED)
         .first()
     )
@@ -131,12 +139,13 @@ def change_state(*, actor: User, incident: Incident, to: str, text: str, now: da
     incident.closed_at = now if move[1] is IncidentState.CLOSED else None
     incident.save(update_fields=["state", "closed_at"])
     _seal_entry(actor, incident, TimelineEntry.Kind.STATE, text, now, state=move[1])
-    _record(actor, "incident.state_changed", incident, now, before=before, after=incident.state)
+    verb = "incident.reopened" if before == IncidentState.CLOSED else f"incident.{incident.state}"
+    _record(actor, verb, incident, now, before=before)
     return incident
 
 
 def _open(actor: User | None, now: datetime, **fields: object) -> Incident:
-    _refuse_numbers(str(fields["title"]))
+    _refuse_personal_data(str(fields["title"]))
     incident = Incident(reported_by=actor, reported_at=now, reference=_next_reference(now), **fields)
     ensure_data_keys(incident.organization_id, [incident.pk], [CATEGORY], now)
     incident.save(force_insert=True)
@@ -145,12 +154,16 @@ def _open(actor: User | None, now: datetime, **fields: object) -> Incident:
 
 
 def _next_reference(now: datetime) -> str:
-    year = timezone.localtime(now).year
-    IncidentYear.objects.get_or_create(year=year)
-    counter = IncidentYear.objects.select_for_update().get(year=year)
+    counter = _lock_numbers(now)
     counter.last += 1
     counter.save(update_fields=["last"])
-    return f"INC-{year}-{counter.last:03d}"
+    return f"INC-{counter.year}-{counter.last:03d}"
+
+
+def _lock_numbers(now: datetime) -> IncidentYear:
+    year = timezone.localtime(now).year
+    IncidentYear.objects.get_or_create(year=year)
+    return IncidentYear.objects.select_for_update().get(year=year)
 
 
 def _locked(incident_id: UUID) -> Incident:
@@ -181,10 +194,21 @@ def _agency() -> Organization | None:
     return Organization.objects.filter(kind=Organization.Kind.AGENCY).order_by("id").first()
 
 
-def _refuse_numbers(title: str) -> None:
-    if any(match.rule != ScreeningHit.Rule.TERM for match in matches(title)):
+def _refuse_wrong(kind: str, severity: str, description: str, detected_at: datetime, now: datetime) -> None:
+    if kind not in Incident.Kind.values or severity not in Incident.Severity.values:
+        raise IncidentsError(_("Choose the kind and the severity from the lists."))
+    if not description.strip():
+        raise IncidentsError(_("Describe what happened."))
+    if detected_at > now:
+        raise IncidentsError(_("The time when it was noticed is in the future. Correct it."))
+    if detected_at < now - OLDEST:
+        raise IncidentsError(_("The time when it was noticed is more than ten years ago. Correct it."))
+
+
+def _refuse_personal_data(title: str) -> None:
+    if any(match.rule != ScreeningHit.Rule.TERM for match in matches(title)) or _CONTACT.search(title):
         raise IncidentsError(
-            _("The title holds an identity or card number. Move it to the description, which is sealed.")
+            _("The title holds a number or an address of a person. Move it to the description, which is sealed.")
         )
 
 

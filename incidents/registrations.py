@@ -1,0 +1,85 @@
+"""What this room registers with the rooms below; imported once by `AppConfig.ready()`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import waiting
+from accounts.models import User
+from accounts.waiting import Waiting
+from handover import alarms
+from incidents.alarms import open_incident
+from incidents.models import Incident
+from incidents.selectors import incidents_handled_by
+from incidents.workflow import IncidentState
+from ledger import vocabulary
+
+LISTED = 5
+
+REPORTED = {"incident.reported": gettext_lazy("%(actor_name)s reported incident %(reference)s")}
+SENTENCES = {
+    "incident.entry_added": gettext_lazy("%(actor_name)s added to the timeline of %(reference)s"),
+    "incident.assessing": gettext_lazy("%(actor_name)s started to assess %(reference)s"),
+    "incident.contained": gettext_lazy("%(actor_name)s marked %(reference)s as contained"),
+    "incident.reopened": gettext_lazy("%(actor_name)s opened %(reference)s again"),
+}
+CLOSED = {"incident.closed": gettext_lazy("%(actor_name)s closed %(reference)s")}
+
+# What is to be done with an incident in each state, the button, and how much it blocks.
+TO_DO: dict[str, tuple[str | Promise, str | Promise, int]] = {
+    IncidentState.REPORTED: (gettext_lazy("Nobody assesses it yet."), gettext_lazy("Assess"), 9),
+    IncidentState.ASSESSING: (gettext_lazy("It is being assessed: contain it or close it."), gettext_lazy("Open"), 5),
+    IncidentState.CONTAINED: (
+        gettext_lazy("It is contained: close it when its cause is gone."),
+        gettext_lazy("Open"),
+        2,
+    ),
+}
+
+
+def incidents_waiting(user: User, now: datetime) -> Sequence[Waiting]:
+    """For leads and agency staff: the incidents that somebody must assess, contain or close."""
+    incidents = sorted(incidents_handled_by(user), key=lambda incident: -TO_DO[incident.state][2])
+    return [*map(_waiting, incidents[:LISTED]), *_rest(len(incidents) - LISTED)]
+
+
+def _waiting(incident: Incident) -> Waiting:
+    detail, button, weight = TO_DO[incident.state]
+    words = {"reference": incident.reference, "severity": incident.get_severity_display(), "to_do": detail}
+    return Waiting(
+        title=incident.title,
+        detail=_("%(reference)s, severity: %(severity)s. %(to_do)s") % words,
+        url=reverse("incidents:detail", args=[incident.pk]),
+        icon="shield",
+        button=button,
+        weight=weight,
+        section="incidents",
+    )
+
+
+def _rest(count: int) -> list[Waiting]:
+    if count <= 0:
+        return []
+    title = ngettext("%(count)d more incident is open", "%(count)d more incidents are open", count) % {"count": count}
+    return [
+        Waiting(
+            title=title,
+            detail=_("The list shows them all."),
+            url=reverse("incidents:list"),
+            icon="shield",
+            button=_("Open the list"),
+            weight=2,
+            section="incidents",
+        )
+    ]
+
+
+alarms.register(open_incident)
+waiting.register(incidents_waiting)
+vocabulary.register(REPORTED, kind="bad")
+vocabulary.register(SENTENCES)
+vocabulary.register(CLOSED, kind="gate")
