@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, User
 from accounts.selectors import is_agency, memberships, organizations_of
+from handover.models import Handover
+from handover.selectors import handovers_visible_to
 from incidents.models import CATEGORY, Incident, TimelineEntry
 from incidents.workflow import IncidentState
 from vault.errors import KeyDestroyed, SealBroken
@@ -16,6 +18,8 @@ from vault.services import attach_keys
 
 # The filters of the list, in the order in which they are offered.
 SHOWN: dict[str, str | Promise] = {"open": _("Open"), "closed": _("Closed"), "all": _("All")}
+
+HANDOVER = "handover"  # the subject type
 
 
 class Read(NamedTuple):
@@ -63,6 +67,13 @@ def read(incident: Incident) -> Read:
     entries = list(incident.entries.select_related("author"))
     attach_keys([incident, *entries], [CATEGORY])
     return Read(_opened(incident, "description"), [(entry, _opened(entry, "text")) for entry in entries])
+
+
+def subject_of(incident: Incident, user: User) -> Handover | None:
+    """The handover that an incident is about, if it is about one that the person may see."""
+    if incident.subject_type != HANDOVER:
+        return None
+    return handovers_visible_to(user).filter(pk=incident.subject_id).first()
 
 
 def readers_of(incident: Incident) -> Iterable[Organization]:

@@ -1,18 +1,20 @@
 """The register of incidents: list, report, and one incident with its timeline."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from handover.models import Handover
+from handover.selectors import handovers_visible_to
 from incidents import selectors, services
 from incidents.errors import IncidentsError
 from incidents.forms import SEVERITY_HINTS, EntryForm, MoveForm, ReportForm
@@ -50,19 +52,32 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def report(request: HttpRequest) -> HttpResponse:
-    """Anybody signed in reports an incident."""
-    now = timezone.now()
+    """Anybody signed in reports an incident; `?handover=` names what it is about."""
+    now, handover = timezone.now(), _handover(request)
+    subject: dict[str, Any] = {"subject_type": selectors.HANDOVER, "subject_id": handover.pk} if handover else {}
     form = ReportForm(request.POST if request.method == "POST" else None, initial={"detected_at": now})
     if form.is_valid():
         try:
-            incident = services.report(actor=_user(request), now=now, **form.cleaned_data)
+            incident = services.report(actor=_user(request), now=now, **subject, **form.cleaned_data)
         except IncidentsError as error:
             form.add_error(None, str(error))
         else:
             done = _("Reported as %(reference)s. The agency and your leads see it on their home pages.")
             messages.success(request, done % {"reference": incident.reference})
             return redirect("incidents:detail", incident.pk)
-    return render(request, "incidents/report.html", {"form": form, "severity_hints": SEVERITY_HINTS})
+    return render(
+        request, "incidents/report.html", {"form": form, "handover": handover, "severity_hints": SEVERITY_HINTS}
+    )
+
+
+def _handover(request: HttpRequest) -> Handover | None:
+    asked = request.GET.get("handover")
+    if asked is None:
+        return None
+    try:
+        return get_object_or_404(handovers_visible_to(_user(request)), pk=UUID(asked))
+    except ValueError:
+        raise Http404 from None
 
 
 @require_safe
@@ -124,6 +139,7 @@ def _page(
     context = {
         "incident": incident,
         "read": selectors.read(incident),
+        "subject": selectors.subject_of(incident, user),
         "readers": selectors.readers_of(incident),
         "moves": [(to, LABELS[state, to]) for to in moves_for(user, incident)],
         "may_write": actor_of(user, incident) in WRITERS and state is not IncidentState.CLOSED,

@@ -1,12 +1,15 @@
 """The pages of the incidents room: who sees what, what is kept when something is wrong, what waits on home."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from accounts.services import add_person
 from accounts.waiting import waiting_for
+from customers.services.books import create_book
+from handover.services.opening import Terms, open_handover
 from incidents import services
 from incidents.models import Incident
 from incidents.registrations import LISTED
@@ -210,6 +213,32 @@ def test_a_reporter_without_organization_follows_it(client_of, report, cast, now
     assert incident.title in page
     assert url(incident, "entry") in page
     assert client_of(cast.seller_lead).get(url(incident)).status_code == 404
+
+
+@pytest.fixture
+def handover(cast, now):
+    book = create_book(actor=cast.seller_lead, organization=cast.seller, name="Household", now=now)
+    terms = Terms("Household line", cast.seller, cast.buyer, cast.reviewers, book, now.date() + timedelta(days=30))
+    return open_handover(actor=cast.seller_lead, terms=terms, now=now)
+
+
+def test_a_report_about_a_handover(client_of, cast, handover):
+    address = f"{REPORT}?handover={handover.pk}"
+    assert f"about {handover.reference}, Household line" in html(client_of(cast.buyer_clerk).get(address))
+    page = html(client_of(cast.buyer_clerk).post(address, GOOD, follow=True))
+    incident = Incident.objects.get()
+    assert (incident.subject_type, incident.subject_id) == ("handover", handover.pk)
+    assert incident.audience == [cast.buyer.pk]
+    assert handover.reference in page
+
+
+def test_a_handover_that_one_may_not_see_is_no_subject(client_of, cast, handover, now):
+    alone = add_person(actor=None, email="alone@example.org", name="Alone", now=now)
+    for asked in (handover.pk, "1234", "", "%00"):
+        address = f"{REPORT}?handover={asked}"
+        assert client_of(alone).get(address).status_code == 404
+        assert client_of(alone).post(address, GOOD).status_code == 404
+    assert not Incident.objects.exists()
 
 
 @pytest.mark.journey
