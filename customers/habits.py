@@ -13,7 +13,7 @@ def derive(purchases: Sequence[Sequence[str | None]]) -> tuple[str, str, str] | 
 
     Frequency: mean days between the first and the last purchase day, as whole days; "once" becomes an empty text.
     Preferred products: at most three by quantity, joined by "; ". Preferences: the channel used most."""
-    days = sorted({date.fromisoformat(row[0][:10]) for row in purchases if row[0]})
+    days = sorted({day for row in purchases if (day := _day(row[0]))})
     if not days:
         return None
     interval = str(round((days[-1] - days[0]).days / (len(days) - 1))) if len(days) > 1 else ""
@@ -25,6 +25,14 @@ def derive(purchases: Sequence[Sequence[str | None]]) -> tuple[str, str, str] | 
         if channel:
             channels[channel] += 1
     return interval, "; ".join(name for name, _count in products.most_common(TOP)), _first(channels)
+
+
+def _day(time: str | None) -> date | None:
+    """A book that arrived holds what its seller's platform wrote: what is no ISO date counts as none."""
+    try:
+        return date.fromisoformat((time or "")[:10])
+    except ValueError:
+        return None
 
 
 def _whole(quantity: str | None) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 STARS = "****"
 _PHONE_KEEPS = 4
-_DISTRICT = re.compile(r"^(.{0,12}?[省市州区县盟旗])(.*)$")
+# Province, if there is one, and the city, prefecture or county after it.
+_CITY = re.compile(r"((?:.{2,10}?(?:省|自治区|特别行政区))?.{1,10}?(?:市|州市?|盟|地区|区|县|旗))", re.DOTALL)
 
 
 def mask_name(value: str) -> str:
@@ -36,10 +37,10 @@ def mask_email(value: str) -> str:
 
 
 def mask_address(value: str) -> str:
-    """The city or district a Chinese address begins with; of other addresses the last part (country or city)."""
+    """A Chinese address up to its city or county; of other addresses the last part (country or city)."""
     if not value:
         return ""
-    found = _DISTRICT.match(value)
+    found = _CITY.match(value)
     if found:
         return f"{found[1]}{STARS}"
     parts = [part.strip() for part in value.replace("\n", ",").split(",") if part.strip()]

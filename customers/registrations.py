@@ -1,10 +1,65 @@
-"""What this room declares to the rooms below: kinds of jobs and sentences of the ledger."""
+"""What this room declares to the rooms below: kinds of jobs, sentences of the ledger, what waits for a person."""
 
-from customers.tasks import CheckHandler, StoreHandler
-from customers.vocabulary import IMPORTS
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import waiting
+from accounts.models import User
+from accounts.waiting import Waiting
+from customers import vocabulary as words
+from customers.models import Import
+from customers.permissions import may_work_on
+from customers.selectors import imports_waiting_for, stopped_imports
+from customers.services.importing import FORGOTTEN_AFTER
+from customers.tasks import CheckHandler, DeriveHandler, StoreHandler
+from customers.workflow import ImportState
 from jobs.registry import register
 from ledger import vocabulary
 
+
+def imports_waiting(user: User, now: datetime) -> Sequence[Waiting]:
+    """For leads and clerks: imports of their organization that do not go on without somebody."""
+    found = [*stopped_imports(user), *imports_waiting_for(user)]
+    return [_waiting(item) for item in found if may_work_on(user, item.book)]
+
+
+def _waiting(item: Import) -> Waiting:
+    title, button = _asks(item)
+    facts = {"book": item.book.name, "person": item.created_by.name}
+    stopped = item.state == ImportState.STORING
+    return Waiting(
+        title=title,
+        detail=_("Import into “%(book)s”, uploaded by %(person)s.") % facts,
+        url=reverse("customers:import", args=[item.pk]),
+        icon="upload",
+        # A stopped store job waits as long as it takes; an upload that nobody continues is destroyed.
+        due=None if stopped else item.created_at + FORGOTTEN_AFTER,
+        button=button,
+        weight=5 if stopped else 3,
+        section="customers",
+    )
+
+
+def _asks(item: Import) -> tuple[str, str]:
+    """What is to be done with an import, and the word on its button."""
+    name = {"file": item.file_name}
+    if item.state == ImportState.UPLOADED:
+        return _("Say what the columns of %(file)s mean") % name, _("Columns")
+    if item.state == ImportState.CHECKED:
+        return _("Store the customers of %(file)s") % name, _("Look and store")
+    if item.state == ImportState.STORING:
+        return _("Storing %(file)s has stopped: retry or cancel it") % name, _("Look at it")
+    return _("%(file)s could not be read: correct or cancel it") % name, _("Look at it")
+
+
+waiting.register(imports_waiting)
 register("customers.check", CheckHandler())
 register("customers.store", StoreHandler())
-vocabulary.register(IMPORTS)
+register("customers.derive", DeriveHandler())
+for sentences in (words.BOOKS, words.CUSTOMERS, words.HABITS, words.IMPORTS):
+    vocabulary.register(sentences, words=words.WORDS)
+for failures in (words.DISCARDED, words.FAILED):
+    vocabulary.register(failures, kind="bad", words=words.WORDS)

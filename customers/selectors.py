@@ -1,16 +1,22 @@
 """What a person may see of books and customers. Nothing here opens a value."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from accounts.selectors import organizations_of
-from customers.models import Book, Customer, Import
-from customers.workflow import BookState
+from customers.models import Book, Category, Customer, Destruction, Habit, Import, Purchase, RetentionRule
+from customers.workflow import WAITS_FOR_PEOPLE, BookState, ImportState
 from jobs.models import Job
+from jobs.workflow import JobState
 from vault.blind import BlindIndex
+from vault.models import DataKey
 
 # The order fixes the place of each index in a search token.
 SEARCHED = (
@@ -20,6 +26,8 @@ SEARCHED = (
     ("phone_tail", "phone_tail_index"),
     ("email", "email_index"),
 )
+_TAIL = 3
+_FOUR_DIGITS = re.compile("[0-9]{4}")
 
 
 def books_visible_to(user: User) -> QuerySet[Book]:
@@ -29,14 +37,71 @@ def books_visible_to(user: User) -> QuerySet[Book]:
 
 
 def books_with_counts(user: User) -> QuerySet[Book]:
-    """The same, with `customers_count`, newest first."""
-    visible = books_visible_to(user).select_related("organization")
-    return visible.annotate(customers_count=Count("customers")).order_by("-created_at")
+    """The same with `customers_count` and `imports_waiting`, newest first."""
+    customers = Customer.objects.filter(book=OuterRef("pk")).order_by().values("book").annotate(n=Count("pk"))
+    waiting = Import.objects.filter(book=OuterRef("pk"), state__in=WAITS_FOR_PEOPLE).order_by().values("book")
+    return (
+        books_visible_to(user)
+        .select_related("organization")
+        .annotate(
+            customers_count=Coalesce(Subquery(customers.values("n")), 0),
+            imports_waiting=Coalesce(Subquery(waiting.annotate(n=Count("pk")).values("n")), 0),
+        )
+        .order_by("-created_at", "-pk")
+    )
+
+
+def books_arriving(user: User) -> QuerySet[Book]:
+    """Books that a handover is filling for the person's organizations: they open when its audit has passed."""
+    arriving = Book.objects.filter(organization__in=organizations_of(user), state=BookState.STAGED)
+    return arriving.select_related("organization").order_by("-created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a book holds and still opens. `habits`: customers with habits, stated or derived; `derived`: those derived.
+    `customers` counts everybody, also those whose keys were destroyed."""
+
+    customers: int
+    purchases: int
+    habits: int
+    derived: int
+
+
+def figures_of(book: Book) -> Figures:
+    """Three queries, however large the book."""
+    habits = Habit.objects.filter(_opens(Category.HABITS), customer__book=book)
+    found = habits.aggregate(all=Count("pk"), derived=Count("pk", filter=Q(derived=True)))
+    purchases = Purchase.objects.filter(_opens(Category.PURCHASES), customer__book=book).count()
+    return Figures(Customer.objects.filter(book=book).count(), purchases, found["all"], found["derived"])
+
+
+def _opens(category: Category) -> Exists:
+    """That the customer's key of the category was not destroyed."""
+    keys = DataKey.objects.filter(subject=OuterRef("customer_id"), category=category, wrapped__isnull=False)
+    return Exists(keys)
 
 
 def customers_of(book: Book) -> QuerySet[Customer]:
-    """Every customer of a book in the order of arrival, with `purchases_count`."""
-    return Customer.objects.filter(book=book).annotate(purchases_count=Count("purchases")).order_by("pk")
+    """Every customer of a book in the order of arrival."""
+    return Customer.objects.filter(book=book).order_by("pk")
+
+
+def customers_visible_to(user: User) -> QuerySet[Customer]:
+    """Customers in books the person may see."""
+    visible = Customer.objects.filter(book__in=books_visible_to(user))
+    return visible.select_related("book", "book__organization", "source")
+
+
+def purchase_counts(customers: Iterable[Customer]) -> dict[UUID, int]:
+    """How many purchases each of these customers has; who has none is not in it."""
+    found = Purchase.objects.filter(customer__in=list(customers)).order_by().values("customer")
+    return dict(found.annotate(n=Count("pk")).values_list("customer", "n"))
+
+
+def habit_marks(customers: Iterable[Customer]) -> dict[UUID, bool]:
+    """Which of these customers have habits, and whether they were derived."""
+    return dict(Habit.objects.filter(customer__in=list(customers)).values_list("customer", "derived"))
 
 
 def imports_visible_to(user: User) -> QuerySet[Import]:
@@ -45,9 +110,13 @@ def imports_visible_to(user: User) -> QuerySet[Import]:
 
 
 def search_token(organization: UUID, text: str) -> str:
-    """Blind indexes of what was typed, for the address bar: the text itself must never be in a URL."""
+    """Blind indexes of what was typed, for the address bar: the text itself must never be in a URL.
+
+    Only four digits alone search by the end of the phone number: more of them mean that one number."""
     index = BlindIndex(organization)
-    values = (index.of(kind, text) for kind, _column in SEARCHED)
+    values = [index.of(kind, text) for kind, _column in SEARCHED]
+    if not _FOUR_DIGITS.fullmatch(unicodedata.normalize("NFKC", text).strip()):
+        values[_TAIL] = None
     return ".".join("" if value is None else format(value & 0xFFFFFFFFFFFFFFFF, "x") for value in values)
 
 
@@ -75,10 +144,14 @@ def _signed(part: str) -> int | None:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
-def purchases_and_habit(customer: Customer) -> tuple[list[object], object | None]:
-    """The customer's purchases in order and the habit, keys attached, for one page."""
-    purchases: Iterable[object] = customer.purchases.order_by("pk")
-    return list(purchases), getattr(customer, "habit", None)
+def purchases_of(customer: Customer) -> list[Purchase]:
+    """The customer's purchases in source order."""
+    return list(Purchase.objects.filter(customer=customer).order_by("pk"))
+
+
+def habit_of(customer: Customer) -> Habit | None:
+    """The customer's habits, stated or derived."""
+    return Habit.objects.filter(customer=customer).first()
 
 
 def latest_job_of(item: Import) -> Job | None:
@@ -91,3 +164,38 @@ def imports_of(book: Book) -> QuerySet[Import]:
     return (
         Import.objects.filter(book=book).defer("problems", "head").select_related("created_by").order_by("-created_at")
     )
+
+
+def imports_waiting_for(user: User) -> QuerySet[Import]:
+    """Imports the person may see that do not go on by themselves, oldest first."""
+    waiting = imports_visible_to(user).filter(state__in=WAITS_FOR_PEOPLE)
+    return waiting.select_related("created_by").defer("problems", "head").order_by("created_at")
+
+
+def stopped_imports(user: User) -> QuerySet[Import]:
+    """Imports the person may see whose store job failed: it waits for a retry or a cancel."""
+    failed = Job.objects.filter(subject_type="import", subject_id=OuterRef("pk"), state=JobState.FAILED)
+    stopped = imports_visible_to(user).filter(Exists(failed), state=ImportState.STORING)
+    return stopped.select_related("created_by").defer("problems", "head").order_by("created_at")
+
+
+def jobs_of_book(book: Book) -> list[Job]:
+    """What works on a book now, or stopped and waits: the newest job of each import under way, and of the habits."""
+    under_way = Import.objects.filter(book=book, state__in=(ImportState.CHECKING, ImportState.STORING))
+    subjects = Q(subject_type="import", subject_id__in=under_way.values("pk")) | Q(
+        subject_type="book", subject_id=book.pk
+    )
+    newest = Job.objects.filter(subjects).order_by("subject_id", "-pk").distinct("subject_id")
+    return [job for job in newest if job.state not in {JobState.DONE, JobState.CANCELED}]
+
+
+def rules_of(book: Book) -> list[RetentionRule]:
+    """The retention rules of a book in the order of the categories."""
+    order = list(Category)
+    rules = RetentionRule.objects.filter(book=book).select_related("book")
+    return sorted(rules, key=lambda rule: order.index(Category(rule.category)))
+
+
+def destructions_of(book: Book) -> QuerySet[Destruction]:
+    """What was destroyed in a book, newest first."""
+    return Destruction.objects.filter(book=book).order_by("-at", "-pk")

@@ -1,19 +1,22 @@
-"""What the kinds of jobs of this room do with a chunk."""
+"""What the kinds of jobs of this room do with a chunk, and what the scheduler runs every night."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
+from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.errors import CustomersError
-from customers.models import Import
+from customers.models import Book, Import
 from customers.parsing.checking import SEGMENT_CUSTOMERS
-from customers.services import importing_rows
+from customers.records import ranges
+from customers.services import deriving, importing, importing_rows, retention
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
 from jobs.workflow import JobState
 
+_DERIVED_AT_ONCE = 500
 _CANCELED = frozenset({JobState.CANCELING, JobState.CANCELED})
 
 
@@ -58,3 +61,35 @@ class StoreHandler:
 
     def stopped(self, job: Job, now: datetime) -> None:
         importing_rows.store_stopped(job, job.state in _CANCELED, now)
+
+
+class DeriveHandler:
+    """`customers.derive`: a chunk for each range of 500 customers of a book."""
+
+    title = _("Deriving habits from purchases")
+
+    def plan(self, job: Job) -> Iterable[Planned]:
+        for first, last, count in ranges(Book.objects.get(pk=job.subject_id), _DERIVED_AT_ONCE):
+            yield Planned({"first": str(first), "last": str(last)}, count)
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        first, last, now = chunk.payload["first"], chunk.payload["last"], timezone.now()
+        try:
+            counts = deriving.derive_range(book_id=job.subject_id, first=first, last=last, now=now)
+        except CustomersError as error:
+            raise JobFailed(str(error)) from error
+        return Result(rows=sum(counts.values()), counts=counts)
+
+    def finish(self, job: Job, now: datetime) -> None:
+        deriving.finish_deriving(job, now)
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        deriving.deriving_stopped(job, now)
+
+
+@shared_task(name="customers.purge_expired")
+def purge_expired() -> int:
+    """Destroy the keys of what is kept no longer, and give up imports that nobody continued. How many keys went."""
+    now = timezone.now()
+    importing.cancel_forgotten(now=now)
+    return retention.purge_expired(now=now)

@@ -2,12 +2,44 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from customers.models import Category
+
+# The data of an entry that are codes, in words.
+WORDS = {"category": {category.value: category.label for category in Category}}
+
+BOOKS = {
+    "book.created": _("%(actor_name)s opened the book “%(name)s”."),
+    "book.staged": _("%(actor_name)s prepared the book “%(name)s” for a handover to arrive."),
+    "book.open": _("%(actor_name)s opened the book “%(name)s” for work again."),
+    "book.frozen": _("%(actor_name)s froze the book “%(name)s” for a handover."),
+    "book.rule_set": _(
+        "%(actor_name)s set that “%(category)s” is kept %(months)s months after collection. Reason: %(reason)s"
+    ),
+    "book.exported": _("%(actor_name)s exported a list of %(customers)s customers with masked values."),
+}
+DISCARDED = {"book.discarded": _("%(actor_name)s discarded the book “%(name)s”.")}
+CUSTOMERS = {
+    "customer.revealed": _("%(actor_name)s opened “%(category)s”. Purpose: %(purpose)s"),
+    "customers.destroyed": _("%(actor_name)s destroyed %(keys)s keys of “%(category)s”: nobody can open the values."),
+}
+HABITS = {
+    "habits.requested": _("%(actor_name)s asked for habits to be derived from the purchases."),
+    "habits.derived": _(
+        "%(actor_name)s had habits derived: %(derived)s new, %(refreshed)s refreshed, %(same)s unchanged, "
+        "%(stated)s stated ones kept, %(nothing)s customers without purchases that open."
+    ),
+    "habits.canceled": _("Deriving habits was canceled. What was done before stays, marked as derived."),
+}
+FAILED = {
+    "habits.failed": _("Deriving habits stopped before its end. What was done before stays, marked as derived."),
+    "import.unreadable": _("The platform could not read the file."),
+    "import.interrupted": _("The platform gave up checking the file after several interruptions."),
+}
 IMPORTS = {
     "import.uploaded": _("%(actor_name)s uploaded a file of %(bytes)s bytes for import."),
     "import.checked": _(
         "The platform checked %(rows)s rows of the file: %(customers)s customers can be stored, %(bad)s rows are bad."
     ),
-    "import.unreadable": _("The platform could not read the file."),
     "import.started": _(
         "%(actor_name)s confirmed that %(customers)s customers are stored and %(bad)s bad rows left out."
     ),

@@ -40,3 +40,6 @@ IMPORT_MOVES: dict[ImportState, frozenset[ImportState]] = {
     ImportState.DONE: frozenset(),
     ImportState.CANCELED: frozenset(),
 }
+
+# Nothing goes on by itself: somebody must confirm, correct or cancel.
+WAITS_FOR_PEOPLE = frozenset({ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED})

@@ -17,16 +17,9 @@ import pyrage
 from customers.fields import FIELDS
 from customers.models import Category
 from customers.records import Record
+from customers.spreadsheets import escaped
 
-# What a spreadsheet program takes for a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BUFFER = 64 * 1024
-
-
-def escaped(value: str | None) -> str:
-    """A value that no spreadsheet program evaluates: what could begin a formula gets an apostrophe in front."""
-    text = value or ""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 @dataclass(frozen=True, slots=True)

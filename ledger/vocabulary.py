@@ -12,19 +12,23 @@ from django.utils.translation import gettext_lazy as _
 from ledger.models import Entry
 
 Kind = Literal["", "gate", "bad"]
+Words = Mapping[str, Mapping[str, str | Promise]]
 
 _SENTENCES: dict[str, str | Promise] = {}
 _KINDS: dict[str, Kind] = {}
+_WORDS: dict[str, Words] = {}
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 PLATFORM = _("The platform")
 
 
-def register(sentences: Mapping[str, str | Promise], kind: Kind = "") -> None:
+def register(sentences: Mapping[str, str | Promise], kind: Kind = "", words: Words | None = None) -> None:
     """Name the verbs of a room: lazy translated sentences with `%(actor_name)s` or `{actor_name}` and the names of the
-    entry's data. `kind` marks them in the timeline: "gate" (a gate passed), "bad" (failed, refused)."""
+    entry's data. `kind` marks them in the timeline: "gate" (a gate passed), "bad" (failed, refused). `words`: for data
+    that are codes, what each code reads as, by the name of the data."""
     for verb, sentence in sentences.items():
         _SENTENCES[verb] = sentence
         _KINDS[verb] = kind
+        _WORDS[verb] = words or {}
 
 
 def kind_of(entry: Entry) -> Kind:
@@ -49,6 +53,7 @@ def sentence(entry: Entry) -> str:
         if name == "actor_name":
             return entry.actor_name or force_str(PLATFORM)
         found = entry.data.get(name)
+        found = _WORDS.get(entry.verb, {}).get(name, {}).get(str(found), found)
         return "–" if found is None else force_str(localize(found))
 
     return _PLACEHOLDER.sub(value, text).replace("%%", "%")

@@ -9,12 +9,24 @@ from django.utils.translation import gettext as _
 from accounts.models import Organization, User
 from customers.errors import CustomersError
 from customers.models import Book, Category, RetentionRule
+from customers.permissions import organizations_with_books
 from customers.workflow import BOOK_MOVES, BookState
 from ledger.services import record
 from vault.services import ensure_organization_keys
 
 # Accounting records are kept ten years (Accounting Archives Measures 14); the rest three years after collection.
 _FIRST_RULES = {Category.BASIC: 36, Category.PURCHASES: 120, Category.HABITS: 36}
+
+
+@transaction.atomic
+def open_book(*, actor: User, organization: Organization, name: str, now: datetime) -> Book:
+    """A person opens a book of their organization. Raises CustomersError without the right or with a name in use."""
+    if organization not in organizations_with_books(actor):
+        raise CustomersError(_("Only leads and clerks of a business open books for it. Ask one of them."))
+    live = Book.objects.filter(organization=organization).exclude(state=BookState.DISCARDED)
+    if live.filter(name__iexact=name).exists():
+        raise CustomersError(_("Your organization has a book with this name already. Choose another name."))
+    return create_book(actor=actor, organization=organization, name=name, now=now)
 
 
 @transaction.atomic
@@ -65,19 +77,3 @@ def move_book(*, actor: User | None, book: Book, to: BookState, now: datetime) -
         name=locked.name,
     )
     return locked
-
-
-@transaction.atomic
-def set_rule(*, actor: User, book: Book, category: Category, months: int, reason: str, now: datetime) -> None:
-    """Say how many months after collection a category's keys are destroyed."""
-    RetentionRule.objects.update_or_create(book=book, category=category, defaults={"months": months, "reason": reason})
-    record(
-        actor=actor,
-        verb="book.rule_set",
-        object_type="book",
-        object_id=book.pk,
-        audience=[book.organization_id],
-        now=now,
-        category=str(category),
-        months=months,
-    )

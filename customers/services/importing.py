@@ -22,7 +22,7 @@ from customers.permissions import may_work_on
 from customers.selectors import latest_job_of
 from customers.services.discarding import discard_customers
 from customers.uploads import SealedUpload
-from customers.workflow import IMPORT_MOVES, BookState, ImportState
+from customers.workflow import IMPORT_MOVES, WAITS_FOR_PEOPLE, BookState, ImportState
 from jobs.errors import JobsError
 from jobs.models import Job
 from ledger.services import record
@@ -31,7 +31,7 @@ from vault.services import STREAM, destroy_data_keys, load_stream_key, write_dat
 
 CHECK, STORE = "customers.check", "customers.store"
 SUBJECT = "import"
-_FORGOTTEN_AFTER = timedelta(days=7)
+FORGOTTEN_AFTER = timedelta(days=7)
 _BATCH = 5000
 
 
@@ -175,9 +175,18 @@ def cancel_forgotten(*, now: datetime) -> int:
     """Give up imports that nobody continued for seven days: an upload is not a place to keep customers.
 
     Returns how many."""
-    waiting = (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED)
-    forgotten = Import.objects.filter(state__in=waiting, created_at__lt=now - _FORGOTTEN_AFTER)
-    return len([give_up(actor=None, item=item, now=now) for item in forgotten])
+    forgotten = Import.objects.filter(state__in=WAITS_FOR_PEOPLE, created_at__lt=now - FORGOTTEN_AFTER)
+    return sum(_give_up_forgotten(import_id, now) for import_id in list(forgotten.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _give_up_forgotten(import_id: UUID, now: datetime) -> bool:
+    item = lock(import_id)
+    # Somebody may have gone on with it since it was found.
+    if item.state not in WAITS_FOR_PEOPLE:
+        return False
+    give_up(actor=None, item=item, now=now)
+    return True
 
 
 def forget_file(item: Import, now: datetime) -> None:

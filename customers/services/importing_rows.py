@@ -165,6 +165,7 @@ def check_stopped(job: Job, canceled: bool, now: datetime) -> None:
         return
     item.state, item.problem = ImportState.FAILED, {"code": "interrupted", "facts": {}}
     item.save(update_fields=["state", "problem"])
+    note(None, "import.interrupted", item, now)
 
 
 def store_stopped(job: Job, canceled: bool, now: datetime) -> None:

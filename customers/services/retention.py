@@ -1,7 +1,6 @@
 """Destroying what has expired: the data keys go, so every copy of the values becomes unreadable (R24)."""
 
 import hashlib
-from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -11,7 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from customers.errors import CustomersError, ManyExpire
 from customers.models import Book, Category, Customer, Destruction, RetentionRule
+from customers.periods import months_before
+from customers.permissions import may_set_rules
 from customers.workflow import BookState
 from ledger.services import record
 from vault.selectors import living_subjects
@@ -31,12 +33,17 @@ def purge_expired(*, now: datetime) -> int:
 
 def _purge(rule: RetentionRule, now: datetime) -> int:
     reason = _("Kept %(months)s months: %(reason)s") % {"months": rule.months, "reason": rule.reason}
-    destroyed = 0
-    for subjects in _expired(rule, timezone.localdate(now)):
-        destroyed += destroy(
-            actor=None, book=rule.book, category=Category(rule.category), subjects=subjects, reason=reason, now=now
-        )
-    return destroyed
+    batches = _expired(rule, timezone.localdate(now))
+    return sum(_destroy_by_rule(rule, subjects, reason, now) for subjects in batches)
+
+
+@transaction.atomic
+def _destroy_by_rule(rule: RetentionRule, subjects: list[UUID], reason: str, now: datetime) -> int:
+    """Under the lock of the book, and only while the rule is the one by which these were found."""
+    book = Book.objects.select_for_update().get(pk=rule.book_id)
+    if not RetentionRule.objects.filter(pk=rule.pk, months=rule.months).exists():
+        return 0
+    return destroy(actor=None, book=book, category=Category(rule.category), subjects=subjects, reason=reason, now=now)
 
 
 def _expired(rule: RetentionRule, today: date) -> Iterator[list[UUID]]:
@@ -50,10 +57,42 @@ def _expired(rule: RetentionRule, today: date) -> Iterator[list[UUID]]:
             yield living
 
 
-def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier, or the last day of a shorter month."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+def expiring(book: Book, category: Category, months: int, now: datetime) -> int:
+    """How many customers' keys of the category the next purge destroys when they are kept so many months."""
+    rule = RetentionRule(book=book, category=category, months=months)
+    return sum(map(len, _expired(rule, timezone.localdate(now))))
+
+
+@transaction.atomic
+def set_rule(
+    *, actor: User, book: Book, category: Category, months: int, reason: str, agreed: int = 0, now: datetime
+) -> RetentionRule:
+    """Say how many months after collection a category's keys are destroyed. `agreed`: of how many customers the person
+    knows that their keys go with the next purge. Raises CustomersError; ManyExpire when they are more than that."""
+    if not may_set_rules(actor, book):
+        raise CustomersError(_("Only a lead of the book's organization sets how long data is kept. Ask one of them."))
+    locked = Book.objects.select_for_update().get(pk=book.pk)
+    if locked.state != BookState.OPEN:
+        message = _("The book is now: %(state)s. Its rules stay as they are until it is open again.")
+        raise CustomersError(message % {"state": locked.get_state_display()})
+    lost = expiring(locked, category, months, now)
+    if lost > agreed:
+        raise ManyExpire(lost)
+    rule, _made = RetentionRule.objects.update_or_create(
+        book=locked, category=category, defaults={"months": months, "reason": reason}
+    )
+    record(
+        actor=actor,
+        verb="book.rule_set",
+        object_type="book",
+        object_id=locked.pk,
+        audience=[locked.organization_id],
+        now=now,
+        category=str(category),
+        months=months,
+        reason=reason,
+    )
+    return rule
 
 
 @transaction.atomic

@@ -8,17 +8,26 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from customers.errors import CustomersError
 from customers.models import Category, Customer
+from customers.opening import Row, SealedCustomer, opened, sealed_customer
 from customers.permissions import may_work_on
 from ledger.services import record
+from vault.errors import KeyDestroyed, SealBroken
+
+PURPOSE_CHARACTERS = 200
 
 
 @transaction.atomic
-def reveal(*, actor: User, customer: Customer, category: Category, purpose: str, now: datetime) -> None:
-    """Record that `actor` opens one category of a customer. Raises CustomersError without a right or a purpose."""
+def reveal(*, actor: User, customer: Customer, category: Category, purpose: str, now: datetime) -> list[Row]:
+    """Record that `actor` opens one category of a customer, and return its rows in the order of `customers.fields`.
+
+    Raises CustomersError without a right or a purpose, and when there is nothing that opens; then nothing is recorded.
+    """
     if not may_work_on(actor, customer.book):
         raise CustomersError(_("You may not open customer data of this book. Ask a lead of its organization."))
-    if not purpose.strip():
-        raise CustomersError(_("State the purpose: it goes into the ledger with your name."))
+    stated = purpose.strip()
+    if not stated or len(stated) > PURPOSE_CHARACTERS:
+        raise CustomersError(_("State the purpose in at most 200 characters: it goes into the ledger with your name."))
+    rows = _rows(sealed_customer(customer), category)
     record(
         actor=actor,
         verb="customer.revealed",
@@ -27,5 +36,23 @@ def reveal(*, actor: User, customer: Customer, category: Category, purpose: str,
         audience=[customer.book.organization_id],
         now=now,
         category=str(category),
-        purpose=purpose.strip(),
+        purpose=stated,
     )
+    return rows
+
+
+def _rows(sealed: SealedCustomer, category: Category) -> list[Row]:
+    if sealed.is_destroyed(category):
+        raise CustomersError(_("The key of this category was destroyed: nobody can open its values any more."))
+    try:
+        rows = opened(sealed, category)
+    except KeyDestroyed as error:
+        raise CustomersError(
+            _("The key of this category was destroyed: nobody can open its values any more.")
+        ) from error
+    except SealBroken as error:
+        message = _("A value of this category does not open: it was changed outside the platform. Report an incident.")
+        raise CustomersError(message) from error
+    if not rows:
+        raise CustomersError(_("There is nothing in this category, so there is nothing to open."))
+    return rows

@@ -1,0 +1,189 @@
+"""Customers as a person may see them without a purpose: masked, never opened on the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from customers.fields import FIELDS, LABELS
+from customers.masking import mask, mask_amount
+from customers.models import Category, Customer, RetentionRule
+from customers.opening import Row, SealedCustomer, opened
+from customers.periods import months_after
+from customers.selectors import habit_marks, purchase_counts
+from vault.errors import KeyDestroyed, SealBroken
+from vault.keys import KeySet
+from vault.services import attach_keys
+
+
+class SealState(TextChoices):
+    """What became of a category of a customer. `BROKEN`: a value was changed outside the platform."""
+
+    SEALED = "sealed", _("Sealed")
+    EMPTY = "empty", _("Nothing stored")
+    DESTROYED = "destroyed", _("Key destroyed")
+    BROKEN = "broken", _("Does not open")
+
+
+class Habits(TextChoices):
+    """Where a customer's habits come from."""
+
+    NONE = "", _("None")
+    STATED = "stated", _("Stated")
+    DERIVED = "derived", _("Derived")
+
+
+HEADERS: tuple[str | Promise, ...] = (
+    *(LABELS[f"{Category.BASIC}.{name}"] for name in ("number", "name", "phone", "email", "address")),
+    _("Purchases"),
+    _("Habits"),
+    _("State"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of the list: masked basic information, how many purchases (None: their key was destroyed), habits."""
+
+    pk: UUID
+    state: SealState
+    number: str
+    name: str
+    phone: str
+    email: str
+    address: str
+    purchases: int | None
+    habits: Habits
+
+    @property
+    def phone_tail(self) -> str:
+        """What of the phone number is not hidden at its end."""
+        return self.phone[-4:] if self.phone[-4:].isdigit() else ""
+
+    @property
+    def habit_label(self) -> str | Promise:
+        return self.habits.label
+
+    @property
+    def state_label(self) -> str | Promise:
+        return self.state.label
+
+
+def listed(customers: Sequence[Customer]) -> list[Listed]:
+    """Rows of the list in the same order. The keys of all of them are loaded together: four queries."""
+    keys = attach_keys(customers)
+    purchases, habits = purchase_counts(customers), habit_marks(customers)
+    return [_listed(one, keys, purchases.get(one.pk, 0), habits.get(one.pk)) for one in customers]
+
+
+def _listed(customer: Customer, keys: KeySet, purchases: int, derived: bool | None) -> Listed:
+    state, shown = SealState.SEALED, [""] * 5
+    try:
+        shown = [mask(name, getattr(customer, name)) for name in FIELDS[Category.BASIC][:5]]
+    except KeyDestroyed:
+        state = SealState.DESTROYED
+    except SealBroken:
+        state = SealState.BROKEN
+    habits = Habits.NONE if derived is None else Habits.DERIVED if derived else Habits.STATED
+    number, name, phone, email, address = shown
+    return Listed(
+        customer.pk,
+        state,
+        number,
+        name,
+        phone,
+        email,
+        address,
+        purchases=None if keys.is_destroyed(customer.pk, Category.PURCHASES) else purchases,
+        habits=Habits.NONE if keys.is_destroyed(customer.pk, Category.HABITS) else habits,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of a panel. `hidden`: the text is a mask; `tail`: what of it may be read out."""
+
+    label: str | Promise
+    text: str
+    hidden: bool = True
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A category of one customer. `ends_on`: when its key is destroyed, if a rule says so."""
+
+    category: Category
+    state: SealState
+    facts: list[Fact] = field(default_factory=list)
+    rule: RetentionRule | None = None
+    ends_on: date | None = None
+    derived: bool = False
+
+
+def panels(sealed: SealedCustomer, rules: Sequence[RetentionRule]) -> list[Panel]:
+    """The three categories of a customer, masked."""
+    return [_panel(sealed, category, {rule.category: rule for rule in rules}) for category in Category]
+
+
+def _panel(sealed: SealedCustomer, category: Category, rules: dict[str, RetentionRule]) -> Panel:
+    state, facts = _looked_at(sealed, category)
+    rule = rules.get(category)
+    ends_on = months_after(sealed.customer.collected_on, rule.months) if rule else None
+    derived = category == Category.HABITS and sealed.habit is not None and sealed.habit.derived
+    return Panel(category, state, facts, rule, ends_on, derived)
+
+
+def _looked_at(sealed: SealedCustomer, category: Category) -> tuple[SealState, list[Fact]]:
+    if sealed.is_destroyed(category):
+        return SealState.DESTROYED, []
+    try:
+        rows = opened(sealed, category)
+    except SealBroken:
+        return SealState.BROKEN, []
+    if not rows:
+        return SealState.EMPTY, []
+    return SealState.SEALED, _purchase_facts(rows) if category == Category.PURCHASES else _facts(category, rows[0])
+
+
+def _facts(category: Category, row: Row) -> list[Fact]:
+    return [
+        Fact(
+            label=LABELS[f"{category}.{name}"],
+            text=(text := mask(name, value)),
+            hidden=text != value,
+            tail=text[-4:] if name == "phone" and text[-4:].isdigit() else "",
+        )
+        for name, value in zip(FIELDS[category], row, strict=True)
+    ]
+
+
+def _purchase_facts(rows: list[Row]) -> list[Fact]:
+    """Purchases in figures: the list of them is opened by a purpose."""
+    times = sorted(row[0] for row in rows if row[0])
+    channels = sorted({row[5] for row in rows if row[5]})
+    spent = " · ".join(f"{currency} {mask_amount(f'{total:.2f}')}".strip() for currency, total in _spent(rows))
+    return [
+        Fact(_("Purchases"), str(len(rows)), hidden=False),
+        Fact(_("First"), mask("time", times[0] if times else "")),
+        Fact(_("Last"), mask("time", times[-1] if times else "")),
+        Fact(_("Spent"), spent),
+        Fact(LABELS["purchases.channel"], ", ".join(channels), hidden=False),
+    ]
+
+
+def _spent(rows: list[Row]) -> list[tuple[str, Decimal]]:
+    """The sum of the amounts for each currency."""
+    sums: dict[str, Decimal] = {}
+    for _time, _product, _quantity, amount, currency, _channel in rows:
+        if amount:
+            try:
+                sums[currency] = sums.get(currency, Decimal()) + Decimal(amount)
+            except InvalidOperation:
+                continue
+    return sorted(sums.items())
