@@ -75,7 +75,7 @@ def left_over(var: Path) -> list[str]:
 
 @pytest.fixture
 def var(tmp_path: Path) -> Iterator[Path]:
-    """A folder that only its owner may enter, as in a home folder: for root, the data of the server must lie elsewhere."""
+    """A folder that only its owner may enter, as in a home folder: for root, its data must lie elsewhere."""
     yield tmp_path / "var"
     for place in aside(tmp_path / "var"):
         shutil.rmtree(place, ignore_errors=True)
