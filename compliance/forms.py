@@ -59,7 +59,7 @@ class WorkForm(forms.Form):
     finding_item = forms.ChoiceField(label=_("Belongs to"), required=False)
     finding_text = forms.CharField(label=_("New finding"), required=False, max_length=LONGEST_TEXT, help_text=_PERSONAL)
     resolved = forms.TypedMultipleChoiceField(label=_("Resolved"), required=False, coerce=UUID)
-    rest = forms.ChoiceField(label=_("Hits that are not shown"), choices=_REST, required=False)
+    rest = forms.ChoiceField(label=_("All hits still to judge"), choices=_REST, required=False)
 
     def __init__(
         self,
@@ -75,8 +75,8 @@ class WorkForm(forms.Form):
         self.questions = questions_of(review.kind)
         self._choices("resolved", [(str(finding.pk), "") for finding in findings])
         self._choices("finding_item", [("", _("The whole review")), *((i.code, self._text(i)) for i in self.items)])
-        for name, widget in {"reason": 2, "finding_text": 2}.items():
-            self.fields[name].widget = forms.Textarea(attrs={"rows": widget})
+        for name in ("reason", "finding_text"):
+            self.fields[name].widget = forms.Textarea(attrs={"rows": 2})
         for item in self.items:
             self._add_item(item)
         for hit in self.hits:
@@ -115,7 +115,14 @@ class WorkForm(forms.Form):
         cleaned: dict[str, object] = self.cleaned_data
         if cleaned.get("finding_text") and not cleaned.get("finding_severity"):
             self.add_error("finding_severity", _("Choose how severe the finding is."))
+        if cleaned.get("finding_severity") and cleaned.get("finding_text") == "":
+            self.add_error("finding_text", _("Describe the finding, or set how severe it is back to “Choose”."))
         return cleaned
+
+    @property
+    def answered(self) -> int:
+        """How many questions have an answer, as it stands in the form."""
+        return sum(1 for item in self.items if self[f"answer-{item.code}"].value())
 
     @property
     def check_rows(self) -> list[CheckRow]:
@@ -143,6 +150,7 @@ class WorkForm(forms.Form):
             resolved=self.cleaned_data["resolved"],
             judgments={pk: judgment for pk, judgment in judged.items() if judgment},
             rest=data["rest"],
+            reason=data["reason"],
         )
 
 

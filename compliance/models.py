@@ -1,5 +1,6 @@
 """Reviews with their checklists and findings, and what the screening of free text found."""
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -97,6 +98,28 @@ class Review(models.Model):
             models.CheckConstraint(
                 condition=Q(raised_by__isnull=True) | Q(decided_by__isnull=True) | ~Q(decided_by=models.F("raised_by")),
                 name="compliance_author_does_not_decide",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["waiting", "claimed"])
+                | Q(state="waiting", claimed_by__isnull=True, claimed_at__isnull=True)
+                | Q(state="claimed", claimed_by__isnull=False, claimed_at__isnull=False),
+                name="compliance_review_claimed",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | Q(claimed_by__isnull=False, decided_by=models.F("claimed_by")),
+                name="compliance_claimant_decides",
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="review_moves",
+                field="state",
+                transitions=sorted({(state, move.to) for (state, _), move in workflow.MOVES.items()}),
+            ),
+            pgtrigger.Protect(
+                name="review_closed",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state__in=["decided", "withdrawn"]),
             ),
         ]
         indexes = [

@@ -26,6 +26,9 @@ SENTENCES = {
     "review.withdrawn": gettext_lazy("%(actor_name)s withdrew the review of %(reference)s"),
     "review.claimed": gettext_lazy("%(actor_name)s claimed the review of %(reference)s"),
     "review.released": gettext_lazy("%(actor_name)s gave the review of %(reference)s back to the queue"),
+    "review.texts_opened": gettext_lazy(
+        "%(actor_name)s opened the text around %(hits)s screening hits to judge them for %(reference)s"
+    ),
     "review.finding_added": gettext_lazy("%(actor_name)s noted a finding on %(reference)s"),
     "review.finding_resolved": gettext_lazy("%(actor_name)s marked a finding on %(reference)s as resolved"),
     "review.hits_judged": gettext_lazy("%(actor_name)s judged %(judged)s screening hits, %(confirmed)s confirmed"),

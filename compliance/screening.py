@@ -1,7 +1,8 @@
 """Rules that find what does not belong in free text. Pure functions: no database, no state.
 
-Identity numbers follow GB 11643-1999 (18 characters, ISO 7064 MOD 11-2) and its predecessor of 15 digits;
-bank cards ISO/IEC 7812 (Luhn). The term list is `data/terms.json`.
+Identity numbers follow GB 11643-1999 (18 characters, ISO 7064 MOD 11-2) and its predecessor of 15 digits; those of
+foreigners with a residence card of 2023 have the same form. Bank cards: ISO/IEC 7812 (Luhn). The term list is
+`data/terms.json`. Sources and what is not covered: `docs/compliance.md`.
 """
 
 import json
@@ -19,11 +20,14 @@ from compliance.models import ScreeningHit
 
 _TERMS_FILE = Path(__file__).with_name("data") / "terms.json"
 # Full-width forms count as what they look like; one character stays one character, so places in the text hold.
-_FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
+_FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _FOLD |= {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _FOLD |= {code + 0xFEE0: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_FOLD |= {dash: ord("-") for dash in (0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0xFE63)}
-_DIGITS_TAIL = "(?:[ -]?[0-9]){12,}x?"
+_FOLD |= {dash: ord("-") for dash in (*range(0x2010, 0x2016), 0x2212, 0xFE63)}
+# Also what cannot be seen: such characters come along when people copy a number from a web page.
+_FOLD |= {space: ord(" ") for space in (0x00A0, *range(0x2000, 0x200E), 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF)}
+_DIGITS_TAIL = "(?:[ -]?[0-9]){12,}(?:[ -]?x)?"
+_LATIN = "a-z\\u00c0-\\u024f"
 # GB/T 2260, the first two digits.
 _REGIONS = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83), (91, 91))
 _PROVINCES = frozenset(str(code) for first, last in _REGIONS for code in range(first, last + 1))
@@ -51,7 +55,7 @@ class TermList(NamedTuple):
 def _term_tail(term: str) -> str:
     """The rest of a term's pattern after its first character."""
     # Latin terms are whole words ("aids" is not in "raids"); Chinese has no spaces between words.
-    return rf"(?<![a-z]{term[0]}){re.escape(term[1:])}(?![a-z])" if term.isascii() else re.escape(term[1:])
+    return rf"(?<![{_LATIN}]{term[0]}){re.escape(term[1:])}(?![{_LATIN}])" if term.isascii() else re.escape(term[1:])
 
 
 def _compile(terms: Iterable[str]) -> re.Pattern[str]:
@@ -91,36 +95,49 @@ def matches(text: str) -> list[Match]:
     return found
 
 
+class _Run:
+    """A run of digits that may hold single spaces and hyphens, and may end in an x."""
+
+    def __init__(self, run: str) -> None:
+        self.places = [place for place, char in enumerate(run) if char not in " -"]
+        self.digits = "".join(run[place] for place in self.places)
+        gaps = {n for n in range(1, len(self.places)) if self.places[n] != self.places[n - 1] + 1}
+        self.edges = sorted(gaps | {0, len(self.digits), len(self.digits.rstrip("x"))})
+
+
 def _numbers(run: str, offset: int) -> Iterator[Match]:
-    """Identity numbers, then bank cards, in a run of digits that may hold single spaces and hyphens."""
-    places = [place for place, char in enumerate(run) if char not in " -"]
-    digits = "".join(run[place] for place in places)
-    edges = {0, len(digits), len(digits.rstrip("x"))} | {
-        n for n in range(1, len(places)) if places[n] != places[n - 1] + 1
-    }
-    start = 0
-    while start < len(digits):
-        rule, end = _number_at(digits, start, edges)
-        if rule:
-            yield Match(rule, "", offset + places[start], offset + places[end - 1] + 1)
-            start = end
-        else:
-            start += 1
+    """The numbers in a run, by place."""
+    numbers = _Run(run)
+    for start, end, rule in sorted(_places(numbers)):
+        yield Match(rule, "", offset + numbers.places[start], offset + numbers.places[end - 1] + 1)
 
 
-def _number_at(digits: str, start: int, edges: set[int]) -> tuple[str, int]:
-    """The rule that matches from `start` on and where the match ends, or ("", start). `edges`: where groups end."""
-    if is_identity_number(digits[start : start + 18]):
-        return Rule.IDENTITY_NUMBER, start + 18
-    if start not in edges:
-        return "", start
-    # Only whole groups: one digit run in ten passes the Luhn check by chance.
-    for end in sorted((edge for edge in edges if start + 13 <= edge <= start + 19), reverse=True):
-        if is_bank_card(digits[start:end]):
-            return Rule.BANK_CARD, end
-        if end - start == 15 and is_old_identity_number(digits[start:end]):
-            return Rule.IDENTITY_NUMBER, end
-    return "", start
+def _places(run: _Run) -> list[tuple[int, int, str]]:
+    """Start, end and rule in the digits of a run. What an identity number has taken no other rule takes: its check is
+    far stronger than that of a card."""
+    taken: list[tuple[int, int, str]] = []
+    for rules in (_identity_numbers(run), _whole_groups(run)):
+        for start, end, rule in rules:
+            if all(end <= other or start >= other_end for other, other_end, _ in taken):
+                taken.append((start, end, rule))
+    return taken
+
+
+def _identity_numbers(run: _Run) -> Iterator[tuple[int, int, str]]:
+    for start in range(len(run.digits) - 17):
+        if is_identity_number(run.digits[start : start + 18]):
+            yield start, start + 18, Rule.IDENTITY_NUMBER
+
+
+def _whole_groups(run: _Run) -> Iterator[tuple[int, int, str]]:
+    """Cards and identity numbers of 15 digits, longest first. Only whole groups: one digit run in ten passes the Luhn
+    check by chance."""
+    for start in run.edges:
+        for end in reversed([edge for edge in run.edges if start + 13 <= edge <= start + 19]):
+            if is_bank_card(run.digits[start:end]):
+                yield start, end, Rule.BANK_CARD
+            elif is_old_identity_number(run.digits[start:end]):
+                yield start, end, Rule.IDENTITY_NUMBER
 
 
 def _is_birthday(year: int, month: int, day: int) -> bool:
@@ -131,14 +148,15 @@ def _is_birthday(year: int, month: int, day: int) -> bool:
 
 
 def is_identity_number(number: str) -> bool:
-    """18 characters: a province of China, a day in the calendar, the check character of GB 11643.
+    """18 characters: a province of China, behind a 9 on the card of a foreigner; a day in the calendar; the check
+    character of GB 11643.
 
     Counties are not looked up: their codes change, and a missed number costs more than a false alarm.
     """
     return (
         len(number) == 18
         and number[:17].isdecimal()
-        and number[:2] in _PROVINCES
+        and (number[:2] in _PROVINCES or (number[0] == "9" and number[1:3] in _PROVINCES))
         and number[6:8] in {"18", "19", "20"}
         and _is_birthday(int(number[6:10]), int(number[10:12]), int(number[12:14]))
         and number[17].upper() == ric.calc_check_digit(number.upper())

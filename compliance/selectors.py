@@ -38,6 +38,12 @@ def reviews_decidable_by(user: User) -> QuerySet[Review]:
     return reviews_visible_to(user).filter(audience__overlap=firms, state__in=LIVE).exclude(raised_by_id=user.pk)
 
 
+def workable(reviews: QuerySet[Review], user: User) -> QuerySet[Review]:
+    """Those of `reviews` that the person may claim now, or has claimed, as a reviewer; in the order of `reviews`."""
+    free = Q(state=ReviewState.WAITING) | Q(state=ReviewState.CLAIMED, claimed_by_id=user.pk)
+    return reviews.filter(free, pk__in=reviews_decidable_by(user).order_by().values("pk"))
+
+
 def shown(reviews: QuerySet[Review], user: User, show: str, now: datetime) -> QuerySet[Review]:
     """The part of `reviews` that one of the `SHOWN` filters names."""
     conditions = {

@@ -1,6 +1,7 @@
 """The review queue: the list on the left, the selected review on the right, one form for all of it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -103,16 +104,18 @@ def release(request: HttpRequest, review_id: UUID) -> HttpResponse:
 def work(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Everything typed on the page: save it, decide with it, or release the claim with it."""
     found, filtered = _visible(request, review_id), _filter(request)
-    form, following = _work_form(request, found), _next(filtered.reviews, review_id)
+    form = _work_form(request, found)
+    stays = request.POST.get("decision", "") in {"", "claim"}
+    # Asked before: what is decided has left the queue, and its place with it.
+    following = review_id if stays else _next(request, filtered, review_id)
     if form.is_valid():
         try:
             _store(request, found, form)
         except ComplianceError as error:
             form.add_error(None, str(error))
         else:
-            stays = request.POST.get("decision", "") == ""
-            return redirect(_address(review_id if stays else following, filtered.query))
-    return _page(request, filtered, found, view="work", form=form)
+            return redirect(_address(following, filtered.query))
+    return _page(request, filtered, _visible(request, review_id), view="work", form=form)
 
 
 def _store(request: HttpRequest, found: Review, form: WorkForm) -> None:
@@ -120,6 +123,9 @@ def _store(request: HttpRequest, found: Review, form: WorkForm) -> None:
     if decision == "":
         services.save_work(actor=actor, review=found, work=form.work(), now=now)
         messages.success(request, _("Saved. The claim stays with you."))
+    elif decision == "claim":
+        services.claim(actor=actor, review=found, work=form.work(), now=now)
+        messages.success(request, _("Claimed by you and saved."))
     elif decision == "release":
         services.release(actor=actor, review=found, work=form.work(), now=now)
         messages.success(request, _("Saved and given back to the queue."))
@@ -129,9 +135,10 @@ def _store(request: HttpRequest, found: Review, form: WorkForm) -> None:
         messages.success(request, _("Decided: %(review)s.") % {"review": found})
 
 
-def _next(reviews: QuerySet[Review], review_id: UUID) -> UUID | None:
-    """The review that follows in the filtered queue, or the first, or none."""
-    ids = list(reviews.values_list("pk", flat=True)[:LONGEST_LIST])
+def _next(request: HttpRequest, filtered: Filter, review_id: UUID) -> UUID | None:
+    """The review that follows in the filtered queue and that the person may work on, or the first such, or none."""
+    mine = selectors.workable(filtered.reviews, cast(User, request.user))
+    ids = list(mine.values_list("pk", flat=True)[:LONGEST_LIST])
     place = ids.index(review_id) if review_id in ids else -1
     others = ids[place + 1 :] + ids[: max(place, 0)]
     return others[0] if others else None
@@ -153,7 +160,7 @@ def _page(
         "filter": filtered.form,
         "chosen": filtered.form.chosen(),
         "query": filtered.query,
-        "rows": [(row, *due_label(row.due_at, now)) for row in listed[:LONGEST_LIST]],
+        "rows": [(row, *_due(row, now)) for row in listed[:LONGEST_LIST]],
         "more": len(listed) > LONGEST_LIST,
         "figures": selectors.figures(user, now),
         "view": view,
@@ -161,8 +168,13 @@ def _page(
     }
     if found:
         context |= _work_context(user, found, form or _work_form(request, found))
-        context["due"], context["due_kind"] = due_label(found.due_at, now)
+        context["due"], context["due_kind"] = _due(found, now)
     return render(request, "compliance/queue.html", context)
+
+
+def _due(review: Review, now: datetime) -> tuple[str, str | None]:
+    """The due time in words and the kind of its tag; nothing for a closed review."""
+    return due_label(review.due_at, now) if review.state in LIVE else ("", None)
 
 
 def _work_context(user: User, found: Review, form: WorkForm) -> Mapping[str, object]:
@@ -173,6 +185,8 @@ def _work_context(user: User, found: Review, form: WorkForm) -> Mapping[str, obj
         "form": form,
         "acts": acts,
         "claimed": claimed,
+        # What was typed is never thrown away, not even when the claim is gone.
+        "editing": claimed or form.is_bound,
         "live": found.state in LIVE,
         "digest": bytes(found.digest).hex(),
         "hits": [(hit, excerpt, form[f"hit-{hit.pk}"]) for hit, excerpt in hits],
@@ -182,6 +196,5 @@ def _work_context(user: User, found: Review, form: WorkForm) -> Mapping[str, obj
         "summary": handler.summary(found) if handler else None,
         "link": handler.link(found) if handler else "",
         "obstacle": why_not_approve(found) if claimed else "",
-        "answered": sum(1 for item in form.items if item.answer),
         "entries": entries_of("review", found.pk, 20),
     }

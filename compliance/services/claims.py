@@ -13,13 +13,19 @@ from compliance.workflow import Act
 
 
 @transaction.atomic
-def claim(*, actor: User, review: Review, now: datetime) -> Review:
-    """The reviewer `actor` takes the review. Raises ComplianceError when somebody has it or `actor` may not."""
+def claim(*, actor: User, review: Review, now: datetime, work: Work | None = None) -> Review:
+    """The reviewer `actor` takes the review; `work`: what they noted while the claim was gone, stored in the same
+    transaction. Raises ComplianceError when somebody has it or `actor` may not."""
     review = locked(review.pk)
     review.state = allowed(review, Act.CLAIM, actor)
     review.claimed_by, review.claimed_at = actor, now
     review.save(update_fields=["state", "claimed_by", "claimed_at"])
     record(actor, "review.claimed", review, now)
+    if review.screening:
+        # From now on the reviewer's page opens the text around each hit, for the purpose of judging it (invariant 8).
+        record(actor, "review.texts_opened", review, now, hits=review.screening.hits.count())
+    if work is not None:
+        save_work(actor=actor, review=review, work=work, now=now)
     return review
 
 

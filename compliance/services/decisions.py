@@ -31,7 +31,7 @@ def decide(
     if work is not None:
         save_work(actor=actor, review=review, work=work, now=now)
     _check(review, decision, reason)
-    review.state, review.decision, review.reason = state, decision, reason
+    review.state, review.decision, review.reason = state, decision, reason.strip()
     review.decided_by, review.decided_at = actor, now
     review.save(update_fields=["state", "decision", "reason", "decided_by", "decided_at"])
     record(actor, f"review.{decision}", review, now, digest=bytes(review.digest).hex())

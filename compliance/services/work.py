@@ -38,13 +38,15 @@ class Noticed:
 @dataclass(frozen=True, slots=True)
 class Work:
     """Everything on the reviewer's page: answers by code, findings to add, ids of findings that are cured, judgments
-    by the id of the hit, and `rest`: the judgment of every hit that is still open after those, "" to leave them."""
+    by the id of the hit, `rest`: the judgment of every hit that is still open after those, "" to leave them, and
+    the reason as far as it is written (None leaves it as it is)."""
 
     answers: Mapping[str, Answered] = field(default_factory=dict)
     findings: Iterable[Noticed] = ()
     resolved: Iterable[UUID] = ()
     judgments: Mapping[int, str] = field(default_factory=dict)
     rest: str = ""
+    reason: str | None = None
 
 
 def refuse_numbers(text: str) -> None:
@@ -99,7 +101,15 @@ def save_work(*, actor: User, review: Review, work: Work, now: datetime) -> Revi
     _resolve_findings(actor, review, work.resolved, now)
     _store_judgments(actor, review, work.judgments, now)
     _judge_the_rest(actor, review, work.rest, now)
+    _store_reason(review, work.reason)
     return review
+
+
+def _store_reason(review: Review, reason: str | None) -> None:
+    if reason is not None:
+        refuse_numbers(reason)
+        review.reason = reason
+        review.save(update_fields=["reason"])
 
 
 def _store_answers(review: Review, answers: Mapping[str, Answered]) -> None:
