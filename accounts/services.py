@@ -1,9 +1,12 @@
-"""The only writer of people, organizations and memberships (the admin records its own writes, see `admin.py`)."""
+"""The only writer of people, organizations and memberships; the admin writes through it too."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from accounts.errors import AccountsError
 from accounts.models import Membership, Organization, User
@@ -15,20 +18,20 @@ def add_organization(*, actor: User | None, now: datetime, **fields: str) -> Org
     """Add an organization; `fields` are those of the model. Raises AccountsError for an invalid registration number,
     a missing value or a number that is already in the register."""
     organization = Organization(**fields)
-    try:
-        organization.full_clean()
-    except ValidationError as error:
-        raise AccountsError(" ".join(error.messages)) from error
+    _validate(organization)
     organization.save(force_insert=True)
-    record(
-        actor=actor,
-        verb="organization.added",
-        object_type="organization",
-        object_id=organization.pk,
-        audience=[organization.pk],
-        now=now,
-        name=organization.name,
-    )
+    _record_organization(actor, "organization.added", organization, now)
+    return organization
+
+
+@transaction.atomic
+def change_organization(
+    *, actor: User | None, organization: Organization, now: datetime, **fields: str
+) -> Organization:
+    """Change some fields of an organization. Raises AccountsError as `add_organization` does."""
+    organization = Organization.objects.select_for_update().get(pk=organization.pk)
+    _change(organization, fields)
+    _record_organization(actor, "organization.changed", organization, now, fields=sorted(fields))
     return organization
 
 
@@ -36,23 +39,33 @@ def add_organization(*, actor: User | None, now: datetime, **fields: str) -> Org
 def add_person(*, actor: User | None, email: str, name: str, now: datetime, is_staff: bool = False) -> User:
     """Add a person without a password: they set one by the link of the password mail. Raises AccountsError for an
     e-mail address that is not valid or is taken."""
-    person = User(email=email.strip().lower(), name=name.strip(), is_staff=is_staff, date_joined=now)
+    person = User(email=_address(email), name=name.strip(), is_staff=is_staff, date_joined=now)
     person.set_unusable_password()
-    try:
-        person.full_clean()
-    except ValidationError as error:
-        raise AccountsError(" ".join(error.messages)) from error
+    _validate(person)
     person.save(force_insert=True)
-    record(
-        actor=actor,
-        verb="person.added",
-        object_type="person",
-        object_id=person.pk,
-        audience=[],
-        now=now,
-        name=person.name,
-    )
+    _record_person(actor, "person.added", person, now)
     return person
+
+
+@transaction.atomic
+def change_person(*, actor: User | None, person: User, now: datetime, **fields: str | bool) -> User:
+    """Change name, address or flags of a person. An old address no longer signs in nor gets links. Raises
+    AccountsError for an address that is not valid or is taken."""
+    person = User.objects.select_for_update().get(pk=person.pk)
+    if "email" in fields:
+        fields["email"] = _address(str(fields["email"]))
+        EmailAddress.objects.filter(user=person).exclude(email=fields["email"]).delete()
+    _change(person, fields)
+    _record_person(actor, "person.changed", person, now, fields=sorted(fields))
+    return person
+
+
+@transaction.atomic
+def record_link(*, actor: User, person: User, now: datetime) -> None:
+    """Record that a link to set a password goes to a person. Raises AccountsError if they may not sign in."""
+    if not person.is_active:
+        raise AccountsError(_("%(name)s may not sign in. Allow it first.") % {"name": person.name})
+    _record_person(actor, "person.link_sent", person, now)
 
 
 @transaction.atomic
@@ -61,20 +74,59 @@ def add_membership(
 ) -> Membership:
     """Give a person a role at an organization. Raises AccountsError if they have one there or the role is unknown."""
     membership = Membership(user=person, organization=organization, role=role)
-    try:
-        membership.full_clean()
-    except ValidationError as error:
-        raise AccountsError(" ".join(error.messages)) from error
+    _validate(membership)
     membership.save(force_insert=True)
     person.__dict__.pop("places", None)  # what this instance knew of its memberships is out of date
-    record(
-        actor=actor,
-        verb="membership.added",
-        object_type="organization",
-        object_id=organization.pk,
-        audience=[organization.pk],
-        now=now,
-        person=person.name,
-        role=role,
-    )
+    _record_membership(actor, "membership.added", membership, now)
     return membership
+
+
+@transaction.atomic
+def change_membership(*, actor: User | None, membership: Membership, role: str, now: datetime) -> Membership:
+    """Give a person another role at the same organization. Raises AccountsError for an unknown role."""
+    membership = Membership.objects.select_for_update().get(pk=membership.pk)
+    _change(membership, {"role": role})
+    _record_membership(actor, "membership.changed", membership, now)
+    return membership
+
+
+@transaction.atomic
+def remove_membership(*, actor: User | None, membership: Membership, now: datetime) -> None:
+    """End a membership: what the person did there stays, they see nothing of the organization any more."""
+    _record_membership(actor, "membership.removed", membership, now)
+    membership.delete()
+
+
+def _address(email: str) -> str:
+    return email.strip().lower()
+
+
+def _validate(instance: models.Model) -> None:
+    try:
+        instance.full_clean()
+    except ValidationError as error:
+        raise AccountsError(" ".join(error.messages)) from error
+
+
+def _change(instance: models.Model, fields: Mapping[str, str | bool]) -> None:
+    for name, value in fields.items():
+        setattr(instance, name, value)
+    _validate(instance)
+    instance.save()
+
+
+def _record_organization(
+    actor: User | None, verb: str, organization: Organization, now: datetime, **data: object
+) -> None:
+    facts = {"name": organization.name} | data
+    record(actor, verb, "organization", organization.pk, [organization.pk], now, **facts)
+
+
+def _record_person(actor: User | None, verb: str, person: User, now: datetime, **data: object) -> None:
+    record(actor, verb, "person", person.pk, [], now, **({"name": person.name} | data))
+
+
+def _record_membership(actor: User | None, verb: str, membership: Membership, now: datetime) -> None:
+    organization = membership.organization
+    facts = {"person": membership.user.name, "organization": organization.name, "role": membership.role}
+    record(actor, verb, "organization", organization.pk, [organization.pk], now, **facts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -14,7 +15,7 @@ from accounts.waiting import Waiting
 from handover import alarms
 from incidents.alarms import open_incident
 from incidents.models import Incident
-from incidents.selectors import incidents_handled_by
+from incidents.selectors import HANDOVER, incidents_handled_by, incidents_visible_to
 from incidents.workflow import IncidentState
 from ledger import vocabulary
 
@@ -78,7 +79,14 @@ def _rest(count: int) -> list[Waiting]:
     ]
 
 
+def _reports(user: User, handover_id: UUID) -> list[alarms.Report]:
+    """The incidents about a handover, for its pages."""
+    found = incidents_visible_to(user).filter(subject_type=HANDOVER, subject_id=handover_id)
+    return [alarms.Report(f"{one.reference}: {one.title}", reverse("incidents:detail", args=[one.pk])) for one in found]
+
+
 alarms.register(open_incident)
+alarms.register_reports(_reports)
 waiting.register(incidents_waiting)
 vocabulary.register(REPORTED, kind="bad")
 vocabulary.register(SENTENCES)

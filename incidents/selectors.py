@@ -71,7 +71,7 @@ def read(incident: Incident) -> Read:
 
 def subject_of(incident: Incident, user: User) -> Handover | None:
     """The handover that an incident is about, if it is about one that the person may see."""
-    if incident.subject_type != HANDOVER:
+    if incident.subject_type != HANDOVER or incident.subject_id is None:
         return None
     return handovers_visible_to(user).filter(pk=incident.subject_id).first()
 

@@ -3,7 +3,7 @@ from config.settings.base import BASE_DIR, DEBUG
 ROOMS = ["vault", "ledger", "jobs", "accounts", "customers", "compliance", "handover", "incidents"]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.apps.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

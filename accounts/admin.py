@@ -1,0 +1,215 @@
+"""The register of people and organizations. Every write goes through the services and stands in the ledger."""
+
+from typing import Any, cast
+
+from allauth.account.forms import ResetPasswordForm
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.auth.models import Group
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import services
+from accounts.errors import AccountsError
+from accounts.models import Membership, Organization, User
+
+# Nobody uses them, and what is written there would stand in no ledger.
+admin.site.unregister([Group, EmailAddress])
+
+
+class _RegisterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Writes by the services. People and organizations stay: who left is closed, not deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget  # no windows that pop up
+        return field
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What a service refuses although the form was valid (somebody else was faster) is said, not thrown."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except AccountsError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(request.get_full_path())
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ["email", "name", "is_active", "is_staff"]
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
+class _Memberships(admin.TabularInline):  # type: ignore[type-arg]
+    model = Membership
+    extra = 0
+    fields = ["organization", "role"]
+    readonly_fields = ["organization", "role"]
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(_RegisterAdmin):
+    """No password is typed or shown here: people set theirs by the link that is sent to them."""
+
+    form = PersonForm
+    inlines = [_Memberships]
+    list_display = ["name", "email", "organizations", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff"]
+    search_fields = ["name", "email"]
+    ordering = ["name"]
+    actions = ["send_link"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("memberships__organization")
+
+    @admin.display(description=gettext_lazy("Organizations"))
+    def organizations(self, person: User) -> str:
+        return ", ".join(sorted(place.organization.name for place in person.memberships.all()))
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return ["email", "name", "is_active", "is_staff", "last_login", "date_joined"] if obj else ["email", "name"]
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        return [_Memberships] if obj else []
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Only superusers make staff; nobody closes or raises themselves."""
+        fixed = ["last_login", "date_joined"]
+        if obj == request.user:
+            return [*fixed, "is_active", "is_staff"]
+        return fixed if cast(User, request.user).is_superuser else [*fixed, "is_staff"]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Agency staff who are no superusers do not touch those who are: their address opens everything."""
+        above = obj is not None and obj.is_superuser and not cast(User, request.user).is_superuser
+        return not above and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: PersonForm, change: bool) -> None:
+        actor, now = cast(User, request.user), timezone.now()
+        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        if change:
+            services.change_person(actor=actor, person=obj, now=now, **changed)
+        else:
+            _take_over(obj, services.add_person(actor=actor, now=now, email=obj.email, name=obj.name))
+
+    @admin.action(description=gettext_lazy("Send a link to set a password"), permissions=["change"])
+    def send_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        sent = 0
+        for person in queryset:
+            if not self.has_change_permission(request, person):
+                continue
+            try:
+                services.record_link(actor=cast(User, request.user), person=person, now=timezone.now())
+            except AccountsError as error:
+                self.message_user(request, str(error), messages.WARNING)
+                continue
+            form = ResetPasswordForm({"email": person.email})
+            form.is_valid()
+            form.save(request)
+            sent += 1
+        if sent:
+            done = ngettext("%(count)d link is on its way.", "%(count)d links are on their way.", sent)
+            self.message_user(request, done % {"count": sent}, messages.SUCCESS)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(_RegisterAdmin):
+    list_display = ["name", "kind", "legal_name", "country", "registration_number", "contact_name"]
+    list_filter = ["kind", "country"]
+    search_fields = ["name", "legal_name", "registration_number"]
+    ordering = ["name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> list[str]:
+        """Whoever works for an agency sees everything: only superusers say what an agency is."""
+        fixed = obj is not None and obj.kind == Organization.Kind.AGENCY
+        return ["kind"] if fixed and not cast(User, request.user).is_superuser else []
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "kind" and not cast(User, request.user).is_superuser:
+            kwargs["choices"] = [choice for choice in Organization.Kind.choices if choice[0] != "agency"]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        actor, now = cast(User, request.user), timezone.now()
+        if change:
+            changed = {name: form.cleaned_data[name] for name in form.changed_data}
+            services.change_organization(actor=actor, organization=obj, now=now, **changed)
+        else:
+            _take_over(obj, services.add_organization(actor=actor, now=now, **form.cleaned_data))
+
+
+@admin.register(Membership)
+class MembershipAdmin(_RegisterAdmin):
+    """A role at an organization. Memberships of the agency are for superusers to give and to take."""
+
+    list_display = ["user", "organization", "role"]
+    list_filter = ["role", "organization"]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__name", "user__email", "organization__name"]
+    ordering = ["organization__name", "user__name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+        return ["user", "organization"] if obj else []
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "organization" and not cast(User, request.user).is_superuser:
+            kwargs["queryset"] = Organization.objects.exclude(kind=Organization.Kind.AGENCY)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return self._may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        allowed = admin.ModelAdmin.has_delete_permission(self, request, obj)
+        return self._may_touch(request, obj) and allowed
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        actor, now = cast(User, request.user), timezone.now()
+        if change:
+            services.change_membership(actor=actor, membership=obj, role=obj.role, now=now)
+        else:
+            added = services.add_membership(
+                actor=actor, person=obj.user, organization=obj.organization, role=obj.role, now=now
+            )
+            _take_over(obj, added)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        services.remove_membership(actor=cast(User, request.user), membership=obj, now=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset:
+            self.delete_model(request, membership)
+
+    @staticmethod
+    def _may_touch(request: HttpRequest, obj: Membership | None) -> bool:
+        agency = obj is not None and obj.organization.kind == Organization.Kind.AGENCY
+        return not agency or cast(User, request.user).is_superuser
+
+
+def _take_over(obj: Any, saved: Any) -> None:
+    """The admin goes on with its own instance: let it be the one that the service stored."""
+    obj.__dict__.update(saved.__dict__)

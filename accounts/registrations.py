@@ -1,0 +1,18 @@
+"""How the entries of this room read in the ledger."""
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger import vocabulary
+
+SENTENCES = {
+    "organization.added": _("%(actor_name)s added the organization %(name)s"),
+    "organization.changed": _("%(actor_name)s changed the entry of the organization %(name)s"),
+    "person.added": _("%(actor_name)s added the person %(name)s"),
+    "person.changed": _("%(actor_name)s changed the entry of the person %(name)s"),
+    "person.link_sent": _("%(actor_name)s sent %(name)s a link to set a password"),
+    "membership.added": _("%(actor_name)s made %(person)s a member of %(organization)s"),
+    "membership.changed": _("%(actor_name)s changed the role of %(person)s at %(organization)s"),
+    "membership.removed": _("%(actor_name)s ended the membership of %(person)s at %(organization)s"),
+}
+
+vocabulary.register(SENTENCES)

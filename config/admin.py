@@ -1,0 +1,43 @@
+"""The admin site: the agency's view of every room, behind the platform's own sign-in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.selectors import is_agency
+
+
+class PlatformAdmin(admin.AdminSite):
+    """Only staff who are superusers or work for the agency get in.
+
+    What they may do there: superusers what a room's admin offers; other agency staff what
+    `accounts.backends.AgencyStaffBackend` grants."""
+
+    site_title = site_header = _("Administration")
+    index_title = _("Administration")
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return super().has_permission(request) and isinstance(user, User) and (user.is_superuser or is_agency(user))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """No second sign-in page: its attempts would escape the limits of the first."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def password_change(  # type: ignore[override]  # the stub knows only the stock page
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One's own password is changed where everybody changes it."""
+        return redirect("account_change_password")
