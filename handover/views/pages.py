@@ -12,8 +12,9 @@ from accounts.models import User
 from handover.blockers import blockers_of
 from handover.gates import Board, acts_of, approvals_of, gates_of, turns_of
 from handover.models import Handover
+from handover.permissions import sides_of
 from handover.selectors import handovers_visible_to, live_reviews, step_of, steps_of, with_gates
-from handover.workflow import StepKind
+from handover.workflow import Side, StepKind
 from ledger.models import Entry
 from ledger.selectors import entries_of
 
@@ -33,6 +34,13 @@ def visible(request: HttpRequest, handover_id: UUID) -> Handover:
 def board_of(request: HttpRequest, handover: Handover) -> Board:
     """The handover as the signed-in person sees it."""
     return Board(handover, user_of(request), live_reviews(steps_of(handover)))
+
+
+def own_side(request: HttpRequest, handover: Handover) -> Side:
+    """The side in whose name a person without the right asks: the service answers why not. Never the reviewer's, whose
+    yes is a decided review."""
+    sides = [side for side in sides_of(user_of(request), handover) if side is not Side.REVIEWER]
+    return sides[0] if sides else Side.SELLER
 
 
 def gate_page(

@@ -1,0 +1,61 @@
+"""Gate 3: how, when and on which legal basis the data crosses."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from handover.content import PLAN_FIELDS
+from handover.errors import HandoverError
+from handover.facts import crossing_of
+from handover.forms import PLAN_HINTS, PlanForm
+from handover.models import Handover, Step, TransferPlan
+from handover.selectors import step_of
+from handover.services import plan
+from handover.summaries import gate_summary
+from handover.views.pages import gate_page, user_of, visible
+from handover.workflow import StepKind
+
+KIND = StepKind.PLAN
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """Read the plan; who may, writes and submits it."""
+    handover = visible(request, handover_id)
+    step = step_of(handover, KIND)
+    form = PlanForm(request.POST if request.method == "POST" else None, handover=handover, initial=_initial(handover))
+    if form.is_valid():
+        try:
+            return _store(request, step, form)
+        except HandoverError as error:
+            form.add_error(None, str(error))
+    handover = visible(request, handover_id)
+    summary = gate_summary(step_of(handover, KIND))
+    context = {"form": form, "summary": summary, "crossing": crossing_of(handover), "hints": PLAN_HINTS}
+    status = 422 if form.errors else 200
+    return gate_page(request, handover, KIND, "handover/plan.html", context=context, status=status)
+
+
+def _initial(handover: Handover) -> dict[str, object]:
+    written = TransferPlan.objects.filter(handover=handover).first()
+    return {name: getattr(written, name) for name in PLAN_FIELDS} if written else {}
+
+
+def _store(request: HttpRequest, step: Step, form: PlanForm) -> HttpResponse:
+    """Save the plan, and submit it if that button was pressed. Who only submits what is there becomes no writer."""
+    user, now, submits = user_of(request), timezone.now(), "submit" in request.POST
+    if form.has_changed() or not submits:
+        plan.save_draft(actor=user, step=step, terms=form.terms, now=now)
+    if submits:
+        plan.submit(actor=user, step=step, now=now)
+        messages.success(request, _("Submitted. Both leads and the reviewer decide now."))
+        return redirect("handover:detail", step.handover_id)
+    messages.success(request, _("Saved as a draft. Nobody is asked before you submit it."))
+    return redirect(request.path)
