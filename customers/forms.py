@@ -5,34 +5,65 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Organization
 from customers.fields import FIELDS, LABELS, PURCHASES
 from customers.import_columns import Column, needs_date_order
 from customers.models import Category, Import
 from customers.parsing import sniffing
+from customers.services.revealing import PURPOSE_CHARACTERS
 
 
 class BookForm(forms.Form):
+    """`organizations`: those for which the person may open a book; asked for only when there are several."""
+
     name = forms.CharField(
         label=_("Name of the book"), max_length=100, help_text=_("For example “Walk-in customers, Suzhou”.")
     )
 
+    def __init__(self, *args: Any, organizations: list[Organization], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._organizations = {str(one.pk): one for one in organizations}
+        if len(organizations) > 1:
+            choices = [(key, one.name) for key, one in self._organizations.items()]
+            self.fields["organization_choice"] = forms.ChoiceField(label=_("Organization"), choices=choices)
+
+    @property
+    def organization(self) -> Organization:
+        """The organization that the book is for, after validation."""
+        key = self.cleaned_data.get("organization_choice") or next(iter(self._organizations))
+        return self._organizations[key]
+
 
 class SearchForm(forms.Form):
-    text = forms.CharField(label=_("Find a customer"), max_length=200, strip=True)
-
-
-class RevealForm(forms.Form):
-    purpose = forms.CharField(
-        label=_("Purpose"),
+    text = forms.CharField(
+        label=_("Find a customer"),
         max_length=200,
-        help_text=_("Goes into the ledger with your name. The customer may ask for this list."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
 
 
+class RevealForm(forms.Form):
+    """One for each category of a customer's page: `category` keeps their ids apart."""
+
+    purpose = forms.CharField(
+        label=_("Purpose"),
+        max_length=PURPOSE_CHARACTERS,
+        help_text=_("Goes into the ledger with your name. The customer may ask for this list."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "purposes"}),
+        error_messages={"required": _("State the purpose: without one nothing is opened.")},
+    )
+
+    def __init__(self, *args: Any, category: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = f"id_{category}_%s"
+
+
 class RetentionForm(forms.Form):
+    """`agreed`: of how many customers the person has confirmed that their keys go with the next purge."""
+
     months = forms.IntegerField(label=_("Months after collection"), min_value=1, max_value=1200)
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The law or the need that asks for it."))
+    reason = forms.CharField(label=_("Reason"), max_length=150, help_text=_("The law or the need that asks for it."))
+    agreed = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

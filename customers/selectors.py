@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
@@ -90,7 +91,7 @@ def customers_of(book: Book) -> QuerySet[Customer]:
 def customers_visible_to(user: User) -> QuerySet[Customer]:
     """Customers in books the person may see."""
     visible = Customer.objects.filter(book__in=books_visible_to(user))
-    return visible.select_related("book", "book__organization", "source")
+    return visible.select_related("book", "book__organization", "source").defer("source__problems", "source__head")
 
 
 def purchase_counts(customers: Iterable[Customer]) -> dict[UUID, int]:
@@ -152,6 +153,12 @@ def purchases_of(customer: Customer) -> list[Purchase]:
 def habit_of(customer: Customer) -> Habit | None:
     """The customer's habits, stated or derived."""
     return Habit.objects.filter(customer=customer).first()
+
+
+def destroyed_on(customer: Customer) -> dict[str, datetime]:
+    """When the customer's keys were destroyed, by category."""
+    gone = DataKey.objects.filter(subject=customer.pk, destroyed_at__isnull=False)
+    return {category: at for category, at in gone.values_list("category", "destroyed_at") if at}
 
 
 def latest_job_of(item: Import) -> Job | None:

@@ -1,9 +1,18 @@
 from django.urls import URLPattern, path
 
-from customers.views import imports
+from customers.views import books, customers, imports, retention
 
 app_name = "customers"
 urlpatterns: list[URLPattern] = [
+    path("", books.book_list, name="books"),
+    path("new/", books.new, name="book_new"),
+    path("<uuid:book_id>/", books.show, name="book"),
+    path("<uuid:book_id>/search/", books.search, name="book_search"),
+    path("<uuid:book_id>/export/", books.export, name="book_export"),
+    path("<uuid:book_id>/habits/", books.derive, name="book_derive"),
+    path("<uuid:book_id>/rules/<str:category>/", retention.rule, name="book_rule"),
+    path("customers/<uuid:customer_id>/", customers.show, name="customer"),
+    path("customers/<uuid:customer_id>/<str:category>/", customers.open_category, name="customer_reveal"),
     path("<uuid:book_id>/import/", imports.upload, name="import_upload"),
     path("imports/<uuid:import_id>/", imports.show, name="import"),
     path("imports/<uuid:import_id>/check/", imports.check, name="import_check"),

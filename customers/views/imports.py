@@ -1,6 +1,5 @@
 """Pages of an import: upload, columns, check, confirmation, result. Every file is sealed before a view sees it."""
 
-import csv
 from collections.abc import Iterator
 from itertools import islice
 from typing import cast
@@ -26,6 +25,7 @@ from customers.parsing.reasons import FileRefused, reason_title, refusal_sentenc
 from customers.permissions import may_work_on
 from customers.selectors import books_visible_to, imports_of, imports_visible_to, latest_job_of
 from customers.services import importing
+from customers.spreadsheets import csv_lines
 from customers.uploads import SealedUpload, SealingUploadHandler
 from customers.workflow import BookState, ImportState
 
@@ -86,10 +86,13 @@ def show(request: HttpRequest, import_id: UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    """Take the columns and start the dry run, or read the file again in another character set."""
+    """Take the columns and start the dry run, or read the file again in another character set. A GET leads back: this
+    address stays in the browser after a form with errors."""
     item = _visible(request, import_id)
+    if request.method != "POST":
+        return redirect("customers:import", item.pk)
     now, actor = timezone.now(), _user(request)
     try:
         form = _columns_form(item, request)
@@ -156,23 +159,17 @@ def cancel(request: HttpRequest, import_id: UUID) -> HttpResponse:
 def bad_rows(request: HttpRequest, import_id: UUID) -> StreamingHttpResponse:
     """Every bad row as CSV: where and why, no values."""
     item = _visible(request, import_id)
-    response = StreamingHttpResponse(_bad_rows_csv(item), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_lines(_bad_rows(item)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="bad-rows-{item.pk}.csv"'
     response["Cache-Control"] = "no-store"
     return response
 
 
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
-
-
-def _bad_rows_csv(item: Import) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + str(writer.writerow([_("Row"), _("Column"), _("Field"), _("Reason")]))
+def _bad_rows(item: Import) -> Iterator[list[object]]:
+    yield [_("Row"), _("Column"), _("Field"), _("Reason")]
     for problem in unpacked(bytes(item.problems)):
         letters, field = column_letters(problem.column), _field_of(item, problem)
-        yield str(writer.writerow([problem.row, letters, field, row_sentence(problem.reason, problem.other)]))
+        yield [problem.row, letters, field, row_sentence(problem.reason, problem.other)]
 
 
 def _first_problems(item: Import) -> list[dict[str, object]]:

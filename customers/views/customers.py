@@ -1,0 +1,115 @@
+"""The page of one customer: three categories, masked; one of them opened for a purpose, in that response only."""
+
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from customers import selectors
+from customers.errors import CustomersError
+from customers.fields import FIELDS, LABELS
+from customers.forms import RevealForm
+from customers.masked import Panel, panels
+from customers.models import Category, Customer
+from customers.opening import Row, sealed_customer
+from customers.permissions import may_work_on
+from customers.services.revealing import reveal
+from ledger.selectors import entries_of
+
+_LATEST = 20
+
+
+class Shown(NamedTuple):
+    """A category on the page. `rows`: its opened rows, None while it is masked."""
+
+    panel: Panel
+    form: RevealForm
+    labels: list[str | Promise]
+    rows: list[Row] | None
+
+    @property
+    def cells(self) -> list[list[tuple[str | Promise, str]]]:
+        """The opened rows, each value with its label."""
+        return [list(zip(self.labels, row, strict=True)) for row in self.rows or []]
+
+
+@login_required
+@require_safe
+def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Everything masked."""
+    return _page(request, _visible(request, customer_id))
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_category(request: HttpRequest, customer_id: UUID, category: str) -> HttpResponse:
+    """The same page with one category opened, once: nothing is kept to show it again. A GET leads back to the masks:
+    this address stays in the browser after the answer to the form."""
+    if category not in Category.values:
+        raise Http404
+    customer = _visible(request, customer_id)
+    if request.method != "POST":
+        return redirect("customers:customer", customer.pk)
+    form, rows = RevealForm(request.POST, category=category), None
+    if form.is_valid():
+        try:
+            rows = _revealed(request, customer, category, form)
+        except CustomersError as error:
+            form.add_error("purpose", str(error))
+    return _page(request, customer, category, form, rows)
+
+
+def _revealed(request: HttpRequest, customer: Customer, category: str, form: RevealForm) -> list[Row]:
+    return reveal(
+        actor=_user(request),
+        customer=customer,
+        category=Category(category),
+        purpose=form.cleaned_data["purpose"],
+        now=timezone.now(),
+    )
+
+
+def _page(
+    request: HttpRequest,
+    customer: Customer,
+    category: str = "",
+    form: RevealForm | None = None,
+    rows: list[Row] | None = None,
+) -> HttpResponse:
+    found = panels(sealed_customer(customer), selectors.rules_of(customer.book))
+    categories = [
+        _shown(panel, form, rows) if panel.category == category else _shown(panel, None, None) for panel in found
+    ]
+    context = {
+        "customer": customer,
+        "book": customer.book,
+        "number": found[0].facts[0].text if found[0].facts else "",
+        "categories": categories,
+        "purchases": next((one for one in categories if one.rows and one.panel.category == Category.PURCHASES), None),
+        "allowed": may_work_on(_user(request), customer.book),
+        "destroyed_on": selectors.destroyed_on(customer),
+        "form": form,
+        "entries": entries_of("customer", customer.pk, _LATEST),
+    }
+    return render(request, "customers/customer.html", context, status=422 if form and form.errors else 200)
+
+
+def _shown(panel: Panel, form: RevealForm | None, rows: list[Row] | None) -> Shown:
+    labels = [LABELS[f"{panel.category}.{name}"] for name in FIELDS[panel.category]]
+    return Shown(panel, form or RevealForm(category=panel.category), labels, rows)
+
+
+def _visible(request: HttpRequest, customer_id: UUID) -> Customer:
+    return get_object_or_404(selectors.customers_visible_to(_user(request)), pk=customer_id)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
