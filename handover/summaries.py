@@ -1,6 +1,9 @@
 """What a reviewer sees of a gate beside the checklist: facts and counts, never a customer's value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
 
 from compliance.models import Review
 from compliance.outcomes import Summary
@@ -8,10 +11,37 @@ from compliance.screening import term_list
 from customers.models import Category
 from handover.content import agreed_fields, proven_backup, proven_execution
 from handover.fields import LABELS
-from handover.models import Handover, Step
+from handover.models import Execution, Handover, Step
 from handover.workflow import StepKind
 
 _READ = ("basic.note", "basic.address")  # the fields that a screening reads
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an execution counted, category by category, and the two roots in hex. `equal`: it arrived as it was sent."""
+
+    counts: Sequence[tuple[str | Promise, Mapping[str, int]]]
+    source_root: str
+    target_root: str
+    equal: bool
+
+
+def proof_of(execution: Execution) -> Proof | None:
+    """The reconciliation of an execution; None when it did not come that far."""
+    found = getattr(execution, "reconciliation", None)
+    if found is None:
+        return None
+    counts = [(category.label, found.counts.get(category, {})) for category in Category]
+    roots = bytes(execution.source_root).hex(), bytes(execution.target_root).hex()
+    return Proof(counts, *roots, equal=found.equal)
+
+
+def backup_facts(handover: Handover) -> Mapping[str, object]:
+    """The proven backup of a handover, if there is one, with its two roots in hex."""
+    backup = proven_backup(handover)
+    roots = (bytes(backup.root).hex(), bytes(backup.restored_root).hex()) if backup else ("", "")
+    return {"backup": backup, "root": roots[0], "restored_root": roots[1]}
 
 
 def gate_summary(step: Step) -> Summary:
@@ -46,23 +76,14 @@ def _plan(step: Step) -> Mapping[str, object]:
 
 
 def _backup(step: Step) -> Mapping[str, object]:
-    backup = proven_backup(step.handover)
-    roots = (bytes(backup.root).hex(), bytes(backup.restored_root).hex()) if backup else ("", "")
-    return {"backup": backup, "root": roots[0], "restored_root": roots[1]}
+    return backup_facts(step.handover)
 
 
 def _audit(step: Step) -> Mapping[str, object]:
     execution = proven_execution(step.handover)
     if execution is None:
         return {"execution": None}
-    counts = execution.reconciliation.counts
-    return {
-        "execution": execution,
-        "counts": [(category.label, counts.get(category, {})) for category in Category],
-        "source_root": bytes(execution.source_root).hex(),
-        "target_root": bytes(execution.target_root).hex(),
-        "sampled": execution.sample.count(),
-    }
+    return {"execution": execution, "proof": proof_of(execution), "sampled": execution.sample.count()}
 
 
 _FACTS: dict[StepKind, Callable[[Step], Mapping[str, object]]] = {

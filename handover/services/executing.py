@@ -38,15 +38,20 @@ def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -
     screened content of the book is approved, and when `actor` may not start.
     """
     check(step, "start", actor=actor, side=side)
-    starts_on = step.handover.plan.starts_on
-    if timezone.localdate(now) < starts_on:
-        message = _("The plan says: not before %(date)s. Start it then, or change the plan.")
-        raise HandoverError(message % {"date": date_format(starts_on)})
-    if problem := screening.obstacle(step.handover):
+    if problem := obstacle(step.handover, now):
         raise HandoverError(problem)
     if not approve_start(actor=actor, step=step, side=side, digest=digest, now=now):
         return None
     return _begin(actor, step.handover, now)
+
+
+def obstacle(handover: Handover, now: datetime) -> str:
+    """Why nobody may start the transfer yet, or an empty text: the plan's day, then the screened content."""
+    starts_on = handover.plan.starts_on
+    if timezone.localdate(now) < starts_on:
+        message = _("The plan says: not before %(date)s. Start it then, or change the plan.")
+        return message % {"date": date_format(starts_on)}
+    return screening.obstacle(handover)
 
 
 def _begin(actor: User, handover: Handover, now: datetime) -> Execution:

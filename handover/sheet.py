@@ -1,0 +1,225 @@
+"""The certificate as a sheet of paper: what the signed document says, laid out for the eye.
+
+Everything on the sheet comes from the stored document, never from what the database says today. The sheet has both
+languages side by side for everybody, whatever language they work in: it is one document, and its two wordings stand
+here together instead of in the catalog of translations.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import segno
+from django.utils import timezone
+
+from handover.certificate import grouped
+from handover.models import Certificate
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The same in English and in Chinese."""
+
+    en: str
+    zh: str
+
+
+CATEGORIES = {
+    "basic": Words("Basic information", "基本信息"),
+    "purchases": Words("Purchase records", "购买记录"),
+    "habits": Words("Purchase habits", "消费习惯"),
+}
+GATES = {
+    "necessity": Words("Necessity", "必要性"),
+    "scope": Words("Scope", "范围"),
+    "plan": Words("Plan", "方案"),
+    "backup": Words("Backup, test restored", "备份并试恢复"),
+    "execution": Words("Execution, started by two people", "双人启动实施"),
+    "audit": Words("Audit", "审核"),
+}
+FIELDS = {
+    "basic.number": Words("customer number", "客户编号"),
+    "basic.name": Words("name", "姓名"),
+    "basic.phone": Words("phone", "电话"),
+    "basic.email": Words("e-mail", "电子邮箱"),
+    "basic.address": Words("address", "地址"),
+    "basic.note": Words("note", "备注"),
+    "purchases.time": Words("time", "购买时间"),
+    "purchases.product": Words("product", "商品"),
+    "purchases.quantity": Words("quantity", "数量"),
+    "purchases.amount": Words("amount", "金额"),
+    "purchases.currency": Words("currency", "币种"),
+    "purchases.channel": Words("channel", "渠道"),
+    "habits.frequency": Words("frequency", "购买频率"),
+    "habits.preferred_products": Words("preferred products", "偏好商品"),
+    "habits.preferences": Words("preferences", "偏好"),
+}
+BASES = {
+    "pipl22": Words("succession with notice, PIPL 22", "依《个人信息保护法》第二十二条转移并告知"),
+    "pipl23": Words("separate consent, PIPL 23", "依《个人信息保护法》第二十三条取得单独同意"),
+}
+DISPOSITIONS = {
+    "destroy": Words("The seller destroys its copy.", "转让方销毁其副本。"),
+    "restrict": Words("The seller keeps a restricted copy.", "转让方保留受限副本。"),
+    "keep": Words("The seller keeps its copy.", "转让方保留其副本。"),
+}
+NUMBERS = ("source", "left_out", "sent", "equal")
+# Characters of names and scope (Chinese ones count double) from which the sheet needs its tighter setting.
+ROOMY = 620
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    name: str
+    legal_name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    label: Words
+    numbers: list[int]
+    fields: list[Words]
+
+
+@dataclass(frozen=True, slots=True)
+class PassedGate:
+    number: int
+    label: Words
+    names: list[str]
+    passed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A QR code: the edge of its square in modules, quiet zone included, and one SVG path of its dark modules."""
+
+    size: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    reference: str
+    subject: str
+    seller: Party
+    buyer: Party
+    reviewer: Party
+    counts: list[Counts]
+    totals: list[int]
+    version: int | None
+    gates: list[PassedGate]
+    sampled: int
+    screening: Mapping[str, Json] | None
+    screened: str
+    basis: Words
+    disposition: Words
+    months: int
+    root: str
+    root_groups: str
+    backup_root: str
+    leaves: int
+    ledger_size: int
+    digest: str
+    key: str
+    signature: str
+    started: str
+    proven: str
+    issued: str
+    code: Code
+    dense: bool
+
+
+def sheet_of(certificate: Certificate, address: str) -> Sheet:
+    """The sheet of an issued certificate; `address`: where its page is, for the code that a phone reads."""
+    document = json.loads(certificate.document)
+    said = document["sections"]
+    digest = bytes(certificate.digest).hex()
+    counts = [_counts(name, words, said) for name, words in CATEGORIES.items()]
+    return Sheet(
+        reference=said["handover"]["reference"],
+        subject=said["handover"]["subject"],
+        seller=_party(said["parties"]["seller"]),
+        buyer=_party(said["parties"]["buyer"]),
+        reviewer=_party(said["parties"]["reviewer"]),
+        counts=counts,
+        totals=[sum(row.numbers[place] for row in counts) for place in range(len(NUMBERS))],
+        version=said["scope"]["version"],
+        gates=[_gate(gate) for gate in said["gates"]],
+        sampled=said["audit"]["sampled"],
+        screening=said["audit"].get("screening"),
+        screened=_moment((said["audit"].get("screening") or {}).get("approved_at")),
+        basis=_words(BASES, said["plan"]["legal_basis"]),
+        disposition=_words(DISPOSITIONS, said["plan"]["disposition"]),
+        months=said["plan"]["retention_months"],
+        root=said["roots"]["target"],
+        root_groups=grouped(said["roots"]["target"]),
+        backup_root=said["roots"]["backup"] or "",
+        leaves=said["roots"]["leaves"],
+        ledger_size=said["ledger"]["size"],
+        digest=digest,
+        key=document["signature"]["public_key"],
+        signature=document["signature"]["value"],
+        started=_moment(said["dates"]["started"]),
+        proven=_moment(said["dates"]["proven"]),
+        issued=_moment(said["dates"]["issued"]),
+        code=code_of(f"{address}#{digest}"),
+        dense=_weight(said) > ROOMY,
+    )
+
+
+def code_of(text: str) -> Code:
+    """A QR code (ISO/IEC 18004) as one path; no picture file, no inline style."""
+    code = segno.make(text, error="m", micro=False, boost_error=False)
+    rows = [list(row) for row in code.matrix_iter(border=4)]
+    return Code(len(rows), "".join(_runs(row, place) for place, row in enumerate(rows)))
+
+
+def _runs(row: Sequence[int], place: int) -> str:
+    """The dark runs of a row as rectangles one module high."""
+    path, start = "", None
+    for at, dark in enumerate([*row, 0]):
+        if dark and start is None:
+            start = at
+        elif not dark and start is not None:
+            path += f"M{start} {place}h{at - start}v1h-{at - start}z"
+            start = None
+    return path
+
+
+def _words(known: Mapping[str, Words], name: str) -> Words:
+    """A later value that this sheet has no words for stands as it was signed."""
+    return known.get(name) or Words(name, name)
+
+
+def _party(said: Json) -> Party:
+    number = f"{said['country']} {said['registration_number']}"
+    return Party(said["name"], said["legal_name"], number)
+
+
+def _counts(name: str, words: Words, said: Json) -> Counts:
+    numbers = said["counts"]["categories"][name]
+    crossing = [key for key in said["scope"]["fields"] if key.startswith(f"{name}.")]
+    return Counts(words, [numbers[number] for number in NUMBERS], [_words(FIELDS, key) for key in crossing])
+
+
+def _gate(said: Json) -> PassedGate:
+    names = [approval["name"] for approval in said["approvals"]]
+    return PassedGate(said["number"], _words(GATES, said["kind"]), names, _moment(said["passed_at"]))
+
+
+def _moment(text: str | None) -> str:
+    """Date and time in digits, as both languages read them, in the platform's zone (the sheet names it)."""
+    return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}" if text else "–"
+
+
+def _weight(said: Json) -> int:
+    parties = [text for party in said["parties"].values() for text in (party["name"], party["legal_name"])]
+    names = [approval["name"] for gate in said["gates"] for approval in gate["approvals"]]
+    return sum(
+        2 if ord(char) > 0x2E80 else 1 for text in [*parties, *names, said["handover"]["subject"]] for char in text
+    )

@@ -1,0 +1,77 @@
+"""The certificate: the sheet, the signed file and the manifest byte for byte as stored, and the platform's key."""
+
+from typing import cast
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from handover.certificate import SIGNING_KEY
+from handover.models import Certificate
+from handover.selectors import handovers_visible_to
+from handover.sheet import sheet_of
+from handover.views.delivery import delivery_context, names_of
+from vault import signing
+
+
+@require_safe
+@login_required
+def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """One A4 sheet, and below it how to verify it and the package."""
+    found = _visible(request, handover_id)
+    address = request.build_absolute_uri(reverse("handover:certificate", args=[handover_id]))
+    context = {
+        "handover": found.handover,
+        "sheet": sheet_of(found, address),
+        "offset": timezone.localtime(found.issued_at).isoformat()[-6:],
+        "names": names_of(found.handover),
+        **delivery_context(cast(User, request.user), found.handover),
+    }
+    return render(request, "handover/certificate.html", context)
+
+
+@require_safe
+@login_required
+def document(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """The signed file."""
+    found = _visible(request, handover_id)
+    return _download(found.document, "application/json", names_of(found.handover)["document"])
+
+
+@require_safe
+@login_required
+def manifest(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """The leaf hash of every customer."""
+    found = _visible(request, handover_id)
+    return _download(found.manifest, "text/plain; charset=utf-8", names_of(found.handover)["manifest"])
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def public_key(request: HttpRequest) -> HttpResponse:
+    """The key that checks certificates, for anybody: who verifies one needs no account here."""
+    key = Ed25519PublicKey.from_public_bytes(signing.public_key(SIGNING_KEY))
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return HttpResponse(pem, content_type="application/x-pem-file")
+
+
+def _visible(request: HttpRequest, handover_id: UUID) -> Certificate:
+    handovers = handovers_visible_to(cast(User, request.user))
+    found: Certificate = get_object_or_404(Certificate, handover__in=handovers.order_by(), handover=handover_id)
+    found.handover = get_object_or_404(handovers, pk=handover_id)
+    return found
+
+
+def _download(text: str, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(text.encode(), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
