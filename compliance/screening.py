@@ -7,7 +7,7 @@ foreigners with a residence card of 2023 have the same form. Bank cards: ISO/IEC
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,8 @@ _FOLD |= {dash: ord("-") for dash in (*range(0x2010, 0x2016), 0x2212, 0xFE63)}
 # Also what cannot be seen: such characters come along when people copy a number from a web page.
 _FOLD |= {space: ord(" ") for space in (0x00A0, *range(0x2000, 0x200E), 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF)}
 _DIGITS_TAIL = "(?:[ -]?[0-9]){12,}(?:[ -]?x)?"
+# Peoples in the names of places tell nothing about who lives there: 宁夏回族自治区, 阿坝藏族羌族自治州.
+_NO_PLACE = r"(?!\w{0,4}自治[区州县旗]|(?:\w{1,3}族)?乡)"
 _LATIN = "a-z\\u00c0-\\u024f"
 # GB/T 2260, the first two digits.
 _REGIONS = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83), (91, 91))
@@ -52,18 +54,21 @@ class TermList(NamedTuple):
     pattern: re.Pattern[str]
 
 
-def _term_tail(term: str) -> str:
+def _term_tail(term: str, topic: str) -> str:
     """The rest of a term's pattern after its first character."""
+    rest = re.escape(term[1:])
     # Latin terms are whole words ("aids" is not in "raids"); Chinese has no spaces between words.
-    return rf"(?<![{_LATIN}]{term[0]}){re.escape(term[1:])}(?![{_LATIN}])" if term.isascii() else re.escape(term[1:])
+    if term.isascii():
+        return rf"(?<![{_LATIN}]{term[0]}){rest}(?![{_LATIN}])"
+    return rest + _NO_PLACE if topic == "origin" else rest
 
 
-def _compile(terms: Iterable[str]) -> re.Pattern[str]:
+def _compile(topics: Mapping[str, str]) -> re.Pattern[str]:
     """One pattern for numbers and terms. Each alternative begins with a literal character, because only then does
     `re` skip ahead by a table of first characters: several times faster than the plain alternation."""
     tails: dict[str, list[str]] = {digit: [_DIGITS_TAIL] for digit in "0123456789"}
-    for term in sorted(terms, key=lambda term: (-len(term), term)):
-        tails.setdefault(term[0], []).append(_term_tail(term))
+    for term in sorted(topics, key=lambda term: (-len(term), term)):
+        tails.setdefault(term[0], []).append(_term_tail(term, topics[term]))
     return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in tails.items()))
 
 

@@ -217,6 +217,21 @@ def test_a_chinese_term_is_found_anywhere(term, before, after):
     assert [place for place in found(before + term + after, Rule.TERM) if place[0] < end and place[1] > start]
 
 
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("宁夏回族自治区银川市", 0),
+        ("新疆维吾尔自治区乌鲁木齐市", 0),
+        ("四川省阿坝藏族羌族自治州", 0),
+        ("云南省维西县攀天阁藏族乡", 0),
+        ("客户是回族，不要含酒精的", 1),
+        ("藏族，住西藏自治区", 1),
+    ],
+)
+def test_a_people_in_the_name_of_a_place_is_no_hit(text, hits):
+    assert len(found(text, Rule.TERM)) == hits
+
+
 @given(st.text(max_size=200))
 def test_places_are_in_the_text_in_order_and_do_not_overlap(text):
     assert len(fold(text)) == len(text)
