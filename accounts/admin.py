@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import services
 from accounts.errors import AccountsError
 from accounts.models import Membership, Organization, User
+from vault.admin import ReadOnlyInline, column
 
 # Nobody uses them, and what is written there would stand in no ledger.
 admin.site.unregister([Group, EmailAddress])
@@ -54,21 +55,10 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         return str(self.cleaned_data["email"]).lower()
 
 
-class _Memberships(admin.TabularInline):  # type: ignore[type-arg]
+class _Memberships(ReadOnlyInline):
     model = Membership
-    extra = 0
-    fields = ["organization", "role"]
-    readonly_fields = ["organization", "role"]
+    shown = [column("organization", gettext_lazy("Organization")), column("role", gettext_lazy("Role"))]
     show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(User)

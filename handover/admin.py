@@ -4,12 +4,24 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from handover.models import Approval, Backup, Certificate, Delivery, Execution, Handover, Step
-from vault.admin import CREATED, ID, ReadOnlyAdmin, column
+from vault.admin import CREATED, ID, ReadOnlyAdmin, ReadOnlyInline, column
 
 HANDOVER = column("handover", _("Handover"))
 STATE = column("state", _("State"))
 DIGEST = column("digest", _("Digest"))
 PROBLEM = column("problem", _("Problem"))
+
+
+class _Steps(ReadOnlyInline):
+    model = Step
+    shown = [
+        column("kind", _("Gate")),
+        STATE,
+        column("author", _("Author")),
+        column("submitted_at", _("Submitted")),
+        column("passed_at", _("Passed")),
+    ]
+    show_change_link = True
 
 
 @admin.register(Handover)
@@ -33,6 +45,7 @@ class HandoverAdmin(ReadOnlyAdmin):
         column("ended_by", _("Ended by")),
         column("stop_reason", _("Why it was stopped")),
     ]
+    inlines = [_Steps]
     list_filter = ["state"]
     list_select_related = ["seller", "buyer"]
     search_fields = ["reference", "subject"]

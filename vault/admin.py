@@ -31,13 +31,11 @@ def column(name: str, label: Any) -> Column:
     return value
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Shows the columns that are named and writes nothing. A field that nobody names, a sealed one above all, is on no
+class _OnlyShown:
+    """Shows the columns in `shown` and writes nothing. A field that nobody names, a sealed one above all, is on no
     page; there is no form and no page for deleting."""
 
     shown: Sequence[str | Column] = ()
-    list_per_page = 50
-    show_full_result_count = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*self.shown]
@@ -45,7 +43,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*self.shown]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -53,6 +51,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyAdmin(_OnlyShown, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A model to read; see `_OnlyShown`."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+
+class ReadOnlyInline(_OnlyShown, admin.TabularInline):  # type: ignore[type-arg]
+    """What belongs to an object, on its page, to read; see `_OnlyShown`."""
+
+    extra = 0
 
 
 ID = column("id", _("Id"))
