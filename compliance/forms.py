@@ -19,6 +19,7 @@ from compliance.services import Answered, Noticed, Work
 LONGEST_TEXT = 4000
 _HIT_FIELD = re.compile(r"hit-(\d{1,18})")
 _PERSONAL = _("Both sides read this. Write no names or numbers of customers.")
+_JUDGMENTS = [choice for choice in ScreeningHit.Judgment.choices if choice[0] != ScreeningHit.Judgment.OPEN]
 _REST = [
     ("", _("Leave them")),
     (ScreeningHit.Judgment.FALSE_ALARM, _("Judge all as false alarms")),
@@ -105,7 +106,7 @@ class WorkForm(forms.Form):
     def _add_hit(self, hit: ScreeningHit) -> None:
         self.fields[f"hit-{hit.pk}"] = forms.ChoiceField(
             label=hit.get_rule_display(),
-            choices=ScreeningHit.Judgment.choices,
+            choices=_JUDGMENTS,
             widget=forms.RadioSelect,
             required=False,
             initial=hit.judgment,
