@@ -7,6 +7,24 @@ from django.db.models import Q, QuerySet
 
 from customers.models import Book, Customer
 from customers.records import Record, read_records
+from vault.errors import SealBroken
+
+
+def read_what_opens(book: Book, first: UUID | str, last: UUID | str) -> tuple[list[Record], list[UUID]]:
+    """The records of a range, and the identities of the customers whose values do not open: changed, moved, keyless."""
+    try:
+        return read_records(book, first, last), []
+    except SealBroken:
+        rows = list(Customer.objects.filter(book=book, pk__range=(first, last)).order_by("pk").only("pk", "origin"))
+    found = [(row.origin or row.pk, _opened_at(book, row.pk)) for row in rows]
+    return [record for _id, record in found if record], [identity for identity, record in found if record is None]
+
+
+def _opened_at(book: Book, customer: UUID) -> Record | None:
+    try:
+        return record_at(book, customer)
+    except SealBroken:
+        return None
 
 
 def record_at(book: Book, customer: UUID) -> Record | None:
@@ -16,9 +34,9 @@ def record_at(book: Book, customer: UUID) -> Record | None:
 
 
 def record_of(book: Book, identity: UUID) -> Record | None:
-    """The opened record of a customer by the identity that both sides share."""
+    """The record of a customer by the identity that both sides share; None when there is none or it does not open."""
     row = _with_identity(book, [identity]).first()
-    return record_at(book, row.pk) if row else None
+    return _opened_at(book, row.pk) if row else None
 
 
 def source_ids(book: Book, identities: Sequence[UUID]) -> dict[UUID, UUID]:

@@ -12,6 +12,9 @@ _ID = 16
 _PAIR = _ID + merkle.HASH_SIZE
 
 Leaves = dict[bytes, bytes]
+# Stand where a record could not be read, and where two readings of it differ: no record has these leaves.
+UNREADABLE = bytes(merkle.HASH_SIZE)
+CHANGED = b"\xff" * merkle.HASH_SIZE
 
 
 def pack(pairs: Iterable[tuple[UUID, bytes]]) -> bytes:
@@ -31,6 +34,11 @@ def unpack(outputs: Iterable[bytes]) -> Leaves:
 def _pairs(output: bytes) -> Iterator[tuple[bytes, bytes]]:
     for at in range(0, len(output), _PAIR):
         yield output[at : at + _ID], output[at + _ID : at + _PAIR]
+
+
+def between(leaves: Leaves, first: UUID, last: UUID) -> Leaves:
+    """The leaves of the customers from `first` to `last`, both included."""
+    return {key: leaf for key, leaf in leaves.items() if first.bytes <= key <= last.bytes}
 
 
 def root(leaves: Mapping[bytes, bytes]) -> bytes:

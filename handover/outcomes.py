@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from compliance.models import Review
@@ -24,6 +25,8 @@ class GateOutcome:
 
     def decided(self, review: Review, actor: User, now: datetime) -> None:
         step = _step_of(review)
+        if bytes(review.digest) != bytes(step.digest):
+            raise OutcomeError(_("The gate has changed since this review was raised. Reload the page."))
         try:
             if review.decision == Decision.APPROVED:
                 digest = bytes(review.digest)

@@ -12,13 +12,13 @@ from customers.fields import EVERYTHING
 from customers.models import Book
 from customers.records import Record, leaf, ranges, read_records
 from handover import leaves, segments
+from handover.comparing import read_what_opens
 from handover.models import Backup
 from handover.segments import Place, Range
 from handover.services import backing_up
 from handover.workflow import BackupState
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
-from ledger import merkle
 from vault.services import load_stream_key
 
 # Customers in a segment: some megabytes in memory, some thousand files for a million customers.
@@ -66,6 +66,15 @@ def _stopped(job: Job, now: datetime) -> None:
         backing_up.fail(backup=backup, problem=problem, now=now)
 
 
+def _do_not_open(count: int) -> str:
+    message = ngettext(
+        "%(count)s customer of this book does not open: the stored values were changed. Tell the agency.",
+        "%(count)s customers of this book do not open: the stored values were changed. Tell the agency.",
+        count,
+    )
+    return message % {"count": count}
+
+
 class BackupHandler:
     """Copies the book in ranges of customers."""
 
@@ -81,7 +90,9 @@ class BackupHandler:
         backup = _backup_in(job, BackupState.WRITING)
         first, last = UUID(chunk.payload["first"]), UUID(chunk.payload["last"])
         # The leaves come from the live book, the segment from the stored rows: the test restore compares the two.
-        records = read_records(backup.book, first, last)
+        records, broken = read_what_opens(backup.book, first, last)
+        if broken:
+            raise JobFailed(_do_not_open(len(broken)))
         size = segments.write_segment(
             Place(backup.pk, chunk.index), Range(backup.book_id, first, last), load_stream_key(backup.pk)
         )
@@ -121,25 +132,37 @@ class RestoreHandler:
         except segments.SegmentBroken:
             number = {"number": chunk.payload["segment"] + 1}
             raise JobFailed(_("Part %(number)s of the backup is missing or was changed.") % number) from None
+        first, last = chunk.payload["first"], chunk.payload["last"]
         with segments.restored(parts) as destroyed:
-            records = read_records(backup.book, chunk.payload["first"], chunk.payload["last"])
+            records = read_records(backup.book, first, last)
+        found = {record.id.bytes: self._leaf(record, destroyed) for record in records}
+        if backup.handover_id is not None:
+            found |= self._changed(found, backup.book, first, last)
         return Result(
             rows=len(records),
             counts={**counts_of(records), "destroyed": len(destroyed)},
-            output=leaves.pack((record.id, self._leaf(record, destroyed)) for record in records),
+            output=leaves.pack((UUID(bytes=customer), leaf) for customer, leaf in found.items()),
             bytes_read=sum(len(rows) for _table, _columns, rows in parts),
         )
 
     @staticmethod
+    def _changed(restored: leaves.Leaves, book: Book, first: str, last: str) -> leaves.Leaves:
+        """A handover's book is frozen: whoever is not in it as restored was changed past the services meanwhile."""
+        readable, _broken = read_what_opens(book, first, last)
+        now = {record.id.bytes: leaf_of(record) for record in readable}
+        changed = [customer.bytes for customer in leaves.differing(restored, now)]
+        return {one: leaves.CHANGED for one in changed if restored.get(one) != leaves.UNREADABLE}
+
+    @staticmethod
     def _leaf(record: Record, destroyed: set[UUID]) -> bytes:
         # A key destroyed while an open book was copied stays destroyed: the restored record has to be poorer.
-        return bytes(merkle.HASH_SIZE) if record.id in destroyed else leaf_of(record)
+        return leaves.UNREADABLE if record.id in destroyed else leaf_of(record)
 
     def finish(self, job: Job, now: datetime) -> None:
         backup = backing_up.lock(job.subject_id)
         assert backup.write_job is not None  # noqa: S101 - a restore follows a written backup
         written, read = leaves_of(backup.write_job), leaves_of(job)
-        gone = {customer for customer, leaf in read.items() if leaf == bytes(merkle.HASH_SIZE)}
+        gone = {customer for customer, leaf in read.items() if leaf == leaves.UNREADABLE}
         different = [customer for customer in leaves.differing(written, read) if customer.bytes not in gone]
         restored_root = leaves.root(read | {customer: written[customer] for customer in gone})
         counts = total_counts(job)

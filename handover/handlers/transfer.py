@@ -8,15 +8,16 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from customers.fields import EVERYTHING, Scope
-from customers.models import Category
-from customers.records import Record, exceeds, leaf, project, ranges, read_records, write_records
+from customers.models import Category, Customer
+from customers.records import Record, exceeds, leaf, project, ranges, write_records
 from handover import leaves
-from handover.comparing import record_of
-from handover.handlers.backup import leaves_of, total_counts
-from handover.models import Execution
+from handover.comparing import read_what_opens, record_of
+from handover.content import proven_backup
+from handover.handlers.backup import leaf_of, leaves_of, total_counts
+from handover.models import Backup, Execution
 from handover.package import rows_of
 from handover.services import executing
 from handover.workflow import ExecutionState
@@ -62,6 +63,38 @@ def _stopped(job: Job, now: datetime) -> None:
         executing.undo(actor=None, execution=execution, reason=problem, now=now)
 
 
+def _backup_of(execution: Execution) -> Backup:
+    backup = proven_backup(execution.handover)
+    if backup is None:
+        raise JobFailed(_("There is no proven backup any more. Stop this handover and open a new one."))
+    return backup
+
+
+def _check_backed_up(execution: Execution, found: Sequence[Record], chunk: Chunk) -> None:
+    """What crosses is what the approved backup holds, so that nobody changes the frozen book in between unseen."""
+    first, last = UUID(chunk.payload["first"]), UUID(chunk.payload["last"])
+    segments = Chunk.objects.filter(
+        job=_backup_of(execution).write_job_id, payload__first__lte=str(last), payload__last__gte=str(first)
+    )
+    outputs = (bytes(output) for output in segments.values_list("output", flat=True))
+    kept = leaves.between(leaves.unpack(outputs), first, last)
+    # A key destroyed since then stays destroyed: that record has to be poorer.
+    now = {record.id.bytes: kept.get(record.id.bytes, b"") if record.destroyed else leaf_of(record) for record in found}
+    if kept != now:
+        raise _not_backed_up(len(leaves.differing(kept, now)))
+
+
+def _not_backed_up(count: int) -> JobFailed:
+    message = ngettext(
+        "The book is no longer what the approved backup holds: %(count)s customer differs. Find out who changed it; "
+        "stop this handover and open a new one.",
+        "The book is no longer what the approved backup holds: %(count)s customers differ. Find out who changed it; "
+        "stop this handover and open a new one.",
+        count,
+    )
+    return JobFailed(message % {"count": count})
+
+
 class TransferHandler:
     """Opens a range of the seller's customers, keeps what was agreed, seals it under the buyer's keys."""
 
@@ -76,7 +109,10 @@ class TransferHandler:
     def run(self, job: Job, chunk: Chunk) -> Result:
         execution = _hold(job, ExecutionState.RUNNING)
         scope = frozenset(execution.scope)
-        found = read_records(execution.source, chunk.payload["first"], chunk.payload["last"])
+        found, broken = read_what_opens(execution.source, chunk.payload["first"], chunk.payload["last"])
+        if broken:
+            raise _not_backed_up(len(broken))
+        _check_backed_up(execution, found, chunk)
         crossing = [record for record in found if _crosses(record)]
         agreed = [project(record, scope) for record in crossing]
         now = timezone.now()
@@ -96,6 +132,10 @@ class TransferHandler:
 
     def finish(self, job: Job, now: datetime) -> None:
         execution = executing.lock(job.subject_id)
+        # Every customer that was read equals the backup's: with the same number nobody is missing either.
+        missing = _backup_of(execution).counts["customers"] - total_counts(job).get("basic_source", 0)
+        if missing:
+            raise _not_backed_up(abs(missing))
         executing.begin_verification(execution=execution, source_root=leaves.root(leaves_of(job)), now=now)
 
     def stopped(self, job: Job, now: datetime) -> None:
@@ -116,17 +156,18 @@ class VerifyHandler:
     def run(self, job: Job, chunk: Chunk) -> Result:
         execution = _hold(job, ExecutionState.VERIFYING)
         scope = frozenset(execution.scope)
-        arrived = read_records(execution.target, chunk.payload["first"], chunk.payload["last"])
+        arrived, broken = read_what_opens(execution.target, chunk.payload["first"], chunk.payload["last"])
+        found = [(record.identity, _leaf_found(record, scope)) for record in arrived]
         return Result(
             rows=len(arrived),
             counts=_counted(arrived, "arrived"),
-            output=leaves.pack((record.identity, _leaf_found(record, scope)) for record in arrived),
+            output=leaves.pack(found + [(identity, leaves.UNREADABLE) for identity in broken]),
         )
 
     def finish(self, job: Job, now: datetime) -> None:
         execution = executing.lock(job.subject_id)
         assert execution.transfer_job is not None  # noqa: S101 - a verification follows a transfer
-        sent, arrived = leaves_of(execution.transfer_job), leaves_of(job)
+        sent, arrived = leaves_of(execution.transfer_job), _present(execution, leaves_of(job))
         different = leaves.differing(sent, arrived)
         found = [
             difference
@@ -143,6 +184,15 @@ class VerifyHandler:
 
     def stopped(self, job: Job, now: datetime) -> None:
         _stopped(job, now)
+
+
+def _present(execution: Execution, read: leaves.Leaves) -> leaves.Leaves:
+    """The leaves of who is in the buyer's book now: somebody may have come after the ranges were cut, or have gone."""
+    customers = Customer.objects.filter(book=execution.target_id)
+    if customers.count() == len(read):
+        return read
+    there = sorted((origin or customer).bytes for customer, origin in customers.values_list("pk", "origin"))
+    return {identity: read.get(identity, leaves.UNREADABLE) for identity in there}
 
 
 _Difference = tuple[UUID, str, int]

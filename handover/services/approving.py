@@ -11,7 +11,8 @@ from handover.errors import HandoverError
 from handover.models import Approval, Step
 from handover.services import moving
 from handover.services.moving import move
-from handover.workflow import REQUIRED, StepKind, StepState
+from handover.services.reviewing import live_review
+from handover.workflow import ORDER, REQUIRED, Side, StepKind, StepState
 
 
 def valid_approvals(step: Step) -> list[Approval]:
@@ -31,9 +32,11 @@ def approve(*, actor: User, step: Step, side: str, digest: bytes, now: datetime)
 
     `digest` is what the person saw. Raises HandoverError, with nothing saved, when it is no longer the step's, when
     `actor` wrote a part of it or already approved, and when the table does not let them. Not for the execution: its
-    approvals are the two starts (`approve_start`).
+    approvals are the two starts (`approve_start`). For the reviewer this is what the decided review causes: while the
+    review waits there is no other way.
     """
     moving.check(step, "approve", actor=actor, side=side)
+    _check_review(step, side)
     complete = give(actor=actor, step=step, side=side, digest=digest, now=now)
     to = StepState.PASSED if complete else StepState.SUBMITTED
     return move(step, "approve", actor=actor, side=side, now=now, to=to)
@@ -61,9 +64,11 @@ def approve_start(*, actor: User, step: Step, side: str, digest: bytes, now: dat
 def give(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -> bool:
     """Store one side's approval of a step that the caller has locked (`moving.check`); True when no side is missing.
 
-    Raises HandoverError when `digest` is stale, when `actor` wrote a part of the step, or approved it before.
+    Raises HandoverError when `digest` is stale, when an earlier gate is no longer what was approved there, when `actor`
+    wrote a part of the step, or approved it before.
     """
     _check_digest(step, digest)
+    _check_earlier(step)
     _check_author(step, actor)
     _check_first(step, actor, side)
     Approval.objects.create(step=step, side=side, user=actor, digest=digest, at=now)
@@ -75,6 +80,22 @@ def _check_digest(step: Step, digest: bytes) -> None:
         raise HandoverError(
             _("This has changed since you opened the page. Nothing was saved. Read it again, then decide.")
         )
+
+
+def _check_earlier(step: Step) -> None:
+    """What an approval rests on is still what the others approved: nobody changed it past the services."""
+    earlier = ORDER[: ORDER.index(StepKind(step.kind))]
+    for passed in Step.objects.filter(handover=step.handover_id, kind__in=earlier).select_related("handover__plan"):
+        if digest_of(passed) != bytes(passed.digest):
+            message = _(
+                "The gate “%(gate)s” is no longer what was approved. Find out who changed it; stop this handover."
+            )
+            raise HandoverError(message % {"gate": passed.get_kind_display()})
+
+
+def _check_review(step: Step, side: str) -> None:
+    if side == Side.REVIEWER and live_review(step) is not None:
+        raise HandoverError(_("The reviewer decides this in its review, with the checklist. Open it from the queue."))
 
 
 def _check_author(step: Step, actor: User) -> None:
@@ -103,6 +124,8 @@ def send_back(*, actor: User, step: Step, side: str, reason: str, now: datetime)
     reason = reason.strip()
     if not reason:
         raise HandoverError(_("Write the reason. The others read it and must know what to change."))
+    moving.check(step, "send_back", actor=actor, side=side)
+    _check_review(step, side)
     move(step, "send_back", actor=actor, side=side, now=now)
     step.remark, step.remark_by = reason, actor
     step.save(update_fields=["remark", "remark_by"])

@@ -156,6 +156,8 @@ def destroy_expired(*, now: datetime) -> int:
 @transaction.atomic
 def _destroy(backup_id: UUID, now: datetime) -> None:
     backup = lock(backup_id)
+    if backup.state == BackupState.DESTROYED:
+        return
     _turn(backup, BackupState.DESTROYED)
     backup.save(update_fields=["state"])
     destroy_data_keys([backup.pk], [STREAM], now)

@@ -129,7 +129,7 @@ def _allowed(step: Step, name: str, actor: User | None, side: str | None) -> Mov
 
 def _check_side(step: Step, found: Move, actor: User | None, side: str | None) -> None:
     if not found.sides:
-        if side is not None:
+        if actor is not None or side is not None:
             raise HandoverError(_("The platform does this by itself. Wait until the work that runs has ended."))
         return
     if actor is None or side not in found.sides or not has_rank(actor, step.handover, side, found.rank):

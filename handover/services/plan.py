@@ -64,7 +64,16 @@ def check_recipient_key(key: str) -> None:
         ) from error
 
 
+_CHOICES = (
+    ("method", TransferPlan.Method),
+    ("legal_basis", TransferPlan.Basis),
+    ("disposition", TransferPlan.Disposition),
+)
+
+
 def _check_terms(step: Step, terms: PlanTerms) -> None:
+    if any(getattr(terms, name) not in choices.values for name, choices in _CHOICES):
+        raise HandoverError(_("Choose the method, the legal basis and what happens to the seller's copy."))
     if terms.method == TransferPlan.Method.PACKAGE:
         check_recipient_key(terms.recipient_key)
     if terms.starts_on > step.handover.due_on:

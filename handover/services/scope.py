@@ -14,6 +14,7 @@ from handover.fields import LABELS, SCOPE_FIELDS
 from handover.models import ScopeItem, ScopeProposal, Step
 from handover.services.moving import check, move, record
 from handover.services.necessity import needed_categories
+from handover.workflow import StepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def propose(
 
     `answers`: the number of the version that the person saw, 0 for the first. Raises HandoverError when a newer one
     came in meanwhile, when a field is missing, crosses without a reason or although its category is not needed, and
-    when nothing differs from the version before.
+    when nothing differs from the version that waits for approval.
     """
     check(step, "draft", actor=actor, side=side)
     newest = newest_proposal(step.handover)
@@ -47,7 +48,7 @@ def propose(
         message = _("Version %(version)s has come in while you wrote. Compare it first; what you wrote is still here.")
         raise HandoverError(message % {"version": version})
     _check_crossings(step, crossings)
-    if newest is not None and _same(newest, crossings):
+    if newest is not None and step.state == StepState.SUBMITTED and _same(newest, crossings):
         message = _("Nothing differs from version %(version)s. Approve that one, or change a field.")
         raise HandoverError(message % {"version": version})
     move(step, "draft", actor=actor, side=side, now=now)

@@ -112,9 +112,9 @@ def end(actor: User, handover: Handover, now: datetime) -> None:
     screening = latest_screening(handover)
     if screening is None:
         return
-    review = review_of(screening)
-    if review is not None and review.state in LIVE:
-        withdraw_review(actor=actor, review=review, now=now)
-    job = Job.objects.filter(pk=screening.job).first() if screening.job else None
+    # Locked before it is looked at: a job that ends at this moment raises the review that must go too.
+    job = Job.objects.select_for_update().filter(pk=screening.job).first() if screening.job else None
     if job is not None and not jobs.has_ended(job):
         jobs.cancel(actor=actor, job=job, now=now)
+    for review in screening.reviews.select_for_update().filter(state__in=LIVE):
+        withdraw_review(actor=actor, review=review, now=now)
