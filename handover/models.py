@@ -59,6 +59,8 @@ class Step(models.Model):
     passed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("gate")
+        verbose_name_plural = _("gates")
         constraints = [models.UniqueConstraint(fields=["handover", "kind"], name="handover_step_kind")]
 
     def __str__(self) -> str:
@@ -77,6 +79,8 @@ class Approval(models.Model):
     voided_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
         constraints = [
             models.UniqueConstraint(
                 fields=["step", "side"], condition=models.Q(voided_at=None), name="handover_approval_per_side"
@@ -172,6 +176,10 @@ class Backup(models.Model):
     proven_at = models.DateTimeField(null=True)
     expires_on = models.DateField()
 
+    class Meta:
+        verbose_name = _("backup")
+        verbose_name_plural = _("backups")
+
     def __str__(self) -> str:
         return f"{self.book}, {self.created_at:%Y-%m-%d}"
 
@@ -195,6 +203,8 @@ class Execution(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("execution")
+        verbose_name_plural = _("executions")
         constraints = [models.UniqueConstraint(fields=["handover", "number"], name="handover_execution_number")]
 
     def __str__(self) -> str:
@@ -240,6 +250,10 @@ class Certificate(models.Model):
     digest = models.BinaryField(unique=True)
     issued_at = models.DateTimeField()
 
+    class Meta:
+        verbose_name = _("certificate")
+        verbose_name_plural = _("certificates")
+
     def __str__(self) -> str:
         return str(self.handover)
 
@@ -257,6 +271,10 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
     downloads = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
 
     def __str__(self) -> str:
         return str(self.handover)

@@ -1,6 +1,7 @@
 """Long work as rows. A chunk's work and its done mark share one transaction (invariant 6)."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from jobs import workflow
@@ -21,6 +22,8 @@ class Job(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         indexes = [
             models.Index(fields=["subject_type", "subject_id"], name="jobs_job_subject"),
             models.Index(fields=["state"], name="jobs_job_state"),

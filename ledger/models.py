@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 def _append_only(name: str) -> list[pgtrigger.Trigger]:
@@ -35,12 +36,13 @@ class Entry(models.Model):
     data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
         indexes = [
             models.Index(fields=["object_type", "object_id", "id"], name="ledger_entry_object"),
             GinIndex(fields=["audience"], name="ledger_entry_audience"),
         ]
         triggers = _append_only("ledger_entry")
-        verbose_name_plural = "entries"
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.verb}"
@@ -73,6 +75,8 @@ class Checkpoint(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("checkpoint")
+        verbose_name_plural = _("checkpoints")
         triggers = _append_only("ledger_checkpoint")
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Keys, wrapped. Root key -> organization keys -> data keys per subject and category. Nothing here is plaintext."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 
@@ -21,6 +22,8 @@ class OrganizationKey(models.Model):
     destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("organization key")
+        verbose_name_plural = _("organization keys")
         constraints = [
             models.UniqueConstraint(fields=["organization", "purpose", "version"], name="vault_organization_key"),
             models.CheckConstraint(
@@ -51,6 +54,8 @@ class DataKey(models.Model):
     destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("data key")
+        verbose_name_plural = _("data keys")
         constraints = [
             models.UniqueConstraint(fields=["subject", "category"], name="vault_data_key"),
             models.CheckConstraint(
@@ -74,6 +79,8 @@ class SigningKey(models.Model):
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
         constraints = [
             models.UniqueConstraint(
                 fields=["name"], condition=models.Q(retired_at__isnull=True), name="vault_signing_key_current"

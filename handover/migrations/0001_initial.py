@@ -59,6 +59,10 @@ class Migration(migrations.Migration):
                 ('verify_job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
                 ('handover', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='executions', to='handover.handover')),
             ],
+            options={
+                'verbose_name': 'execution',
+                'verbose_name_plural': 'executions',
+            },
         ),
         migrations.CreateModel(
             name='Delivery',
@@ -74,6 +78,10 @@ class Migration(migrations.Migration):
                 ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
                 ('handover', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='delivery', to='handover.handover')),
             ],
+            options={
+                'verbose_name': 'delivery',
+                'verbose_name_plural': 'deliveries',
+            },
         ),
         migrations.CreateModel(
             name='Certificate',
@@ -85,6 +93,10 @@ class Migration(migrations.Migration):
                 ('issued_at', models.DateTimeField()),
                 ('handover', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='certificate', to='handover.handover')),
             ],
+            options={
+                'verbose_name': 'certificate',
+                'verbose_name_plural': 'certificates',
+            },
         ),
         migrations.CreateModel(
             name='Backup',
@@ -105,6 +117,10 @@ class Migration(migrations.Migration):
                 ('write_job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
                 ('handover', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='backups', to='handover.handover')),
             ],
+            options={
+                'verbose_name': 'backup',
+                'verbose_name_plural': 'backups',
+            },
         ),
         migrations.CreateModel(
             name='Reconciliation',
@@ -166,6 +182,10 @@ class Migration(migrations.Migration):
                 ('remark_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('writers', models.ManyToManyField(related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'verbose_name': 'gate',
+                'verbose_name_plural': 'gates',
+            },
         ),
         migrations.CreateModel(
             name='Approval',
@@ -178,6 +198,10 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='approvals', to='handover.step')),
             ],
+            options={
+                'verbose_name': 'approval',
+                'verbose_name_plural': 'approvals',
+            },
         ),
         migrations.CreateModel(
             name='TransferPlan',

@@ -30,6 +30,8 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True)),
             ],
             options={
+                'verbose_name': 'job',
+                'verbose_name_plural': 'jobs',
                 'indexes': [models.Index(fields=['subject_type', 'subject_id'], name='jobs_job_subject'), models.Index(fields=['state'], name='jobs_job_state')],
             },
         ),

@@ -26,6 +26,10 @@ class Migration(migrations.Migration):
                 ('note', models.TextField()),
                 ('at', models.DateTimeField()),
             ],
+            options={
+                'verbose_name': 'checkpoint',
+                'verbose_name_plural': 'checkpoints',
+            },
         ),
         migrations.CreateModel(
             name='Entry',
@@ -41,6 +45,7 @@ class Migration(migrations.Migration):
                 ('data', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
             ],
             options={
+                'verbose_name': 'entry',
                 'verbose_name_plural': 'entries',
             },
         ),

@@ -26,6 +26,8 @@ class Migration(migrations.Migration):
                 ('destroyed_at', models.DateTimeField(null=True)),
             ],
             options={
+                'verbose_name': 'organization key',
+                'verbose_name_plural': 'organization keys',
                 'constraints': [models.UniqueConstraint(fields=('organization', 'purpose', 'version'), name='vault_organization_key'), models.CheckConstraint(condition=models.Q(('wrapped__isnull', False), ('destroyed_at__isnull', False), _connector='XOR'), name='vault_organization_key_destroyed')],
             },
         ),
@@ -40,6 +42,8 @@ class Migration(migrations.Migration):
                 ('retired_at', models.DateTimeField(null=True)),
             ],
             options={
+                'verbose_name': 'signing key',
+                'verbose_name_plural': 'signing keys',
                 'constraints': [models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('name',), name='vault_signing_key_current')],
             },
         ),
@@ -55,6 +59,8 @@ class Migration(migrations.Migration):
                 ('organization_key', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.organizationkey')),
             ],
             options={
+                'verbose_name': 'data key',
+                'verbose_name_plural': 'data keys',
                 'constraints': [models.UniqueConstraint(fields=('subject', 'category'), name='vault_data_key'), models.CheckConstraint(condition=models.Q(('wrapped__isnull', False), ('destroyed_at__isnull', False), _connector='XOR'), name='vault_data_key_destroyed')],
             },
         ),
