@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 import segno
@@ -68,8 +69,10 @@ DISPOSITIONS = {
     "keep": Words("The seller keeps its copy.", "转让方保留其副本。"),
 }
 NUMBERS = ("source", "left_out", "sent", "equal")
-# Characters of names and scope (Chinese ones count double) from which the sheet needs its tighter setting.
-ROOMY = 620
+# How many Latin letters a line of each place holds in the roomy setting, a little less than it does; a Chinese
+# character takes two. With more lines than it has to spare the sheet is set closer.
+WIDTHS = {"legal_name": 34, "name": 44, "reviewer": 80, "subject": 80, "approvals": 38}
+SPARE_LINES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         proven=_moment(said["dates"]["proven"]),
         issued=_moment(said["dates"]["issued"]),
         code=code_of(f"{address}#{digest}"),
-        dense=_weight(said) > ROOMY,
+        dense=_extra_lines(said) > SPARE_LINES,
     )
 
 
@@ -217,9 +220,19 @@ def _moment(text: str | None) -> str:
     return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}" if text else "–"
 
 
-def _weight(said: Json) -> int:
-    parties = [text for party in said["parties"].values() for text in (party["name"], party["legal_name"])]
-    names = [approval["name"] for gate in said["gates"] for approval in gate["approvals"]]
-    return sum(
-        2 if ord(char) > 0x2E80 else 1 for text in [*parties, *names, said["handover"]["subject"]] for char in text
-    )
+def _extra_lines(said: Json) -> int:
+    """The lines that names take beyond one each."""
+    seller, buyer, reviewer = (said["parties"][side] for side in ("seller", "buyer", "reviewer"))
+    # Seller and buyer stand beside each other.
+    beside = [max(_lines(party[place], place) for party in (seller, buyer)) for place in ("legal_name", "name")]
+    approvals = [", ".join(approval["name"] for approval in gate["approvals"]) for gate in said["gates"]]
+    below = [
+        _lines(f"{reviewer['legal_name']}, {reviewer['name']} {_party(reviewer).number}", "reviewer"),
+        _lines(said["handover"]["subject"], "subject"),
+        *(_lines(names, "approvals") for names in approvals),
+    ]
+    return sum(lines - 1 for lines in [*beside, *below])
+
+
+def _lines(text: str, place: str) -> int:
+    return max(1, ceil(sum(2 if ord(char) > 0x2E80 else 1 for char in text) / WIDTHS[place]))

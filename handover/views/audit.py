@@ -51,7 +51,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         **delivery_context(user, handover),
     }
     if execution is not None:
-        context |= {"proof": proof_of(execution), "scope": _scope(execution)}
+        context |= {"proof": proof_of(execution), "scope": _scope(execution), "sampled": execution.sample.count()}
         if context["on_a_side"]:
             context |= _sample(request, handover, execution)
     return gate_page(request, handover, StepKind.AUDIT, "handover/audit.html", context=context)
@@ -68,10 +68,10 @@ def _sample(request: HttpRequest, handover: Handover, execution: Execution) -> M
     """The page of the sample that is asked for. Closed with the gate: from then on the books go their own ways, and the
     seller has no business in the buyer's."""
     if step_of(handover, StepKind.AUDIT).state != StepState.SUBMITTED:
-        return {"sampled": execution.sample.count()}
+        return {}
     found = Paginator(execution.sample.order_by("position"), PER_PAGE).get_page(request.GET.get("page"))
     records = auditing.compared(execution, found.start_index(), PER_PAGE) if found.object_list else []
-    return {"page_obj": found, "records": [_shown(record) for record in records], "sampled": found.paginator.count}
+    return {"page_obj": found, "records": [_shown(record) for record in records]}
 
 
 def _shown(record: Compared) -> Shown:

@@ -49,12 +49,14 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An execution with what was counted in it, if it came that far."""
+    """An execution with what was counted in it, if it came that far. `capped`: more customers may differ than are
+    listed."""
 
     execution: Execution
     proof: Proof | None
     unequal: bool
     differing: int
+    capped: bool
 
 
 @require_safe
@@ -140,8 +142,14 @@ def _executions(handover: Handover) -> list[Execution]:
 
 def _attempt(execution: Execution) -> Attempt:
     found = getattr(execution, "reconciliation", None)
-    differing = len({one["customer"] for one in found.differences}) if found else 0
-    return Attempt(execution, proof_of(execution), found is not None and not found.equal, differing)
+    differences = found.differences if found else []
+    return Attempt(
+        execution,
+        proof_of(execution),
+        unequal=found is not None and not found.equal,
+        differing=len({one["customer"] for one in differences}),
+        capped=len(differences) >= executing.DIFFERENCES,
+    )
 
 
 def crossings_of(handover: Handover) -> list[Crossing]:
