@@ -22,6 +22,9 @@ from vault.admin import ReadOnlyInline, column
 # Nobody uses them, and what is written there would stand in no ledger.
 admin.site.unregister([Group, EmailAddress])
 
+LAST_SIGN_IN = column("last_login", gettext_lazy("Last sign-in"))
+ADDED = column("date_joined", gettext_lazy("Added"))
+
 
 class _RegisterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Writes by the services. People and organizations stay: who left is closed, not deleted."""
@@ -67,7 +70,7 @@ class UserAdmin(_RegisterAdmin):
 
     form = PersonForm
     inlines = [_Memberships]
-    list_display = ["name", "email", "organizations", "is_active", "is_staff", "last_login"]
+    list_display = ["name", "email", "organizations", "is_active", "is_staff", LAST_SIGN_IN]
     list_filter = ["is_active", "is_staff"]
     search_fields = ["name", "email"]
     ordering = ["name"]
@@ -81,14 +84,14 @@ class UserAdmin(_RegisterAdmin):
         return ", ".join(sorted(place.organization.name for place in person.memberships.all()))
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        return ["email", "name", "is_active", "is_staff", "last_login", "date_joined"] if obj else ["email", "name"]
+        return ["email", "name", "is_active", "is_staff", LAST_SIGN_IN, ADDED] if obj else ["email", "name"]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         return [_Memberships] if obj else []
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Only superusers make staff; nobody closes or raises themselves."""
-        fixed = ["last_login", "date_joined"]
+        fixed = [LAST_SIGN_IN, ADDED]
         if obj == request.user:
             return [*fixed, "is_active", "is_staff"]
         return fixed if cast(User, request.user).is_superuser else [*fixed, "is_staff"]

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,35 +9,50 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from jobs import services
 from jobs.errors import JobsError
 from jobs.models import Job
+from vault.admin import ID, ReadOnlyAdmin, column
 
 # The schedule is written in the settings. Who could edit it here could run any task, and no ledger would know.
 admin.site.unregister([ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule])
 
 
-class _ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(PeriodicTask)
-class ScheduleAdmin(_ReadOnlyAdmin):
+class ScheduleAdmin(ReadOnlyAdmin):
     """What runs by itself, and when it last did."""
 
-    list_display = ["name", "schedule", "enabled", "last_run_at", "total_run_count"]
-    fields = ["name", "task", "schedule", "enabled", "last_run_at", "total_run_count"]
-    readonly_fields = ["schedule"]
+    list_display = [
+        column("name", gettext_lazy("Name")),
+        "schedule",
+        column("enabled", gettext_lazy("On")),
+        column("last_run_at", gettext_lazy("Last run")),
+        column("total_run_count", gettext_lazy("Runs")),
+    ]
+    shown = [*list_display, column("task", gettext_lazy("Task"))]
     ordering = ["name"]
+
+    @admin.display(description=gettext_lazy("When"))
+    def schedule(self, task: PeriodicTask) -> str:
+        return str(task.interval or task.crontab)
 
 
 @admin.register(Job)
-class JobAdmin(_ReadOnlyAdmin):
-    list_display = ["kind", "state", "subject_type", "rows_total", "created_at", "started_at", "ended_at", "error"]
+class JobAdmin(ReadOnlyAdmin):
+    list_display = [
+        column("kind", gettext_lazy("Kind")),
+        column("state", gettext_lazy("State")),
+        column("rows_total", gettext_lazy("Rows")),
+        column("created_at", gettext_lazy("Planned")),
+        column("started_at", gettext_lazy("Started")),
+        column("ended_at", gettext_lazy("Ended")),
+        column("error", gettext_lazy("Error")),
+    ]
+    shown = [
+        ID,
+        *list_display,
+        column("subject_type", gettext_lazy("Subject")),
+        column("subject_id", gettext_lazy("Id of the subject")),
+        column("started_by", gettext_lazy("Id of the person who started it")),
+        column("audience", gettext_lazy("Organizations that watch it")),
+    ]
     list_filter = ["state", "kind"]
     ordering = ["-created_at"]
     actions = ["retry"]

@@ -1,39 +1,43 @@
-from typing import Any
+"""The record for the agency: the database refuses changes, the admin does not offer them."""
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from ledger.models import Checkpoint, Entry
+from ledger.vocabulary import sentence
+from vault.admin import ReadOnlyAdmin, column
 
-
-class _ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The database refuses changes; the admin does not offer them."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+AT = column("at", _("Time"))
 
 
 @admin.register(Entry)
-class EntryAdmin(_ReadOnlyAdmin):
-    list_display = ["id", "at", "actor_name", "verb", "object_type", "object_id"]
+class EntryAdmin(ReadOnlyAdmin):
+    list_display = [
+        column("id", _("No.")),
+        AT,
+        "sentence",
+        column("object_type", _("Object")),
+        column("object_id", _("Id of the object")),
+    ]
+    shown = [
+        *list_display,
+        column("actor_name", _("Person")),
+        column("actor", _("Id of the person")),
+        column("verb", _("Verb")),
+        column("data", _("Data")),
+        column("audience", _("Organizations that read it")),
+    ]
     list_filter = ["object_type", "verb"]
     search_fields = ["=object_id", "actor_name"]
     ordering = ["-id"]
-    show_full_result_count = False
+
+    @admin.display(description=_("What happened"))
+    def sentence(self, entry: Entry) -> str:
+        return sentence(entry)
 
 
 @admin.register(Checkpoint)
-class CheckpointAdmin(_ReadOnlyAdmin):
-    list_display = ["size", "at", "root_hex"]
-    fields = ["size", "at", "root_hex", "note"]
+class CheckpointAdmin(ReadOnlyAdmin):
+    list_display = [column("size", _("Entries")), AT, column("root", _("Root"))]
+    shown = [*list_display, column("note", _("Signed note"))]
     ordering = ["-size"]
-
-    @admin.display(description="root")
-    def root_hex(self, checkpoint: Checkpoint) -> str:
-        return bytes(checkpoint.root).hex()

@@ -1,13 +1,17 @@
 """Reading in the admin, for this room and those above; what the agency may know of keys: never the wrapped bytes."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_field, display_for_value
 from django.db.models import Field, Model
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from vault.models import DataKey, OrganizationKey, SigningKey
 
@@ -23,6 +27,8 @@ def column(name: str, label: Any) -> Column:
         found, field = getattr(instance, name), instance._meta.get_field(name)
         if isinstance(found, bytes | memoryview):
             return bytes(found).hex() or EMPTY
+        if isinstance(found, datetime):
+            return date_format(localtime(found), pgettext("date format", "j M Y, H:i"))
         if isinstance(found, Model) or not isinstance(field, Field):
             return str(display_for_value(found, EMPTY))
         return display_for_field(found, field, EMPTY)
