@@ -17,7 +17,10 @@ class BookForm(forms.Form):
     """`organizations`: those for which the person may open a book; asked for only when there are several."""
 
     name = forms.CharField(
-        label=_("Name of the book"), max_length=100, help_text=_("For example “Walk-in customers, Suzhou”.")
+        label=_("Name of the book"),
+        max_length=100,
+        help_text=_("For example “Walk-in customers, Suzhou”."),
+        error_messages={"required": _("Give the book a name.")},
     )
 
     def __init__(self, *args: Any, organizations: list[Organization], **kwargs: Any) -> None:
@@ -61,8 +64,20 @@ class RevealForm(forms.Form):
 class RetentionForm(forms.Form):
     """`agreed`: of how many customers the person has confirmed that their keys go with the next purge."""
 
-    months = forms.IntegerField(label=_("Months after collection"), min_value=1, max_value=1200)
-    reason = forms.CharField(label=_("Reason"), max_length=150, help_text=_("The law or the need that asks for it."))
+    months = forms.IntegerField(
+        label=_("Months after collection"),
+        min_value=1,
+        max_value=1200,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), _("Enter a number of months from 1 to 1,200.")
+        ),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=150,
+        help_text=_("The law or the need that asks for it."),
+        error_messages={"required": _("Say why: the law or the need that asks for it.")},
+    )
     agreed = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

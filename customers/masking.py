@@ -10,6 +10,8 @@ _PHONE_KEEPS = 4
 # Province, if there is one, and the city, prefecture or county after it.
 _CITY = re.compile(r"((?:.{2,10}?(?:省|自治区|特别行政区))?.{1,10}?(?:市|州市?|盟|地区|区|县|旗))", re.DOTALL)
 
+_YEAR_FIRST = re.compile("[0-9]{4}[-/.年]")
+
 
 def mask_name(value: str) -> str:
     """Keep the family name: 张** for Chinese, Japanese and Korean names, the first letter of each word elsewhere."""
@@ -58,8 +60,8 @@ def mask_amount(value: str) -> str:
 
 
 def mask_day(value: str) -> str:
-    """The year of an ISO date."""
-    return f"{value[:4]}-**-**" if value else ""
+    """The year of a date that begins with it; of others only that there is one."""
+    return f"{value[:4]}-**-**" if _YEAR_FIRST.match(value) else mask_text(value)
 
 
 def show(value: str) -> str:

@@ -16,6 +16,7 @@ from customers.models import Book, Category, Customer, Destruction, Habit, Impor
 from customers.workflow import WAITS_FOR_PEOPLE, BookState, ImportState
 from jobs.models import Job
 from jobs.workflow import JobState
+from ledger.models import Entry
 from vault.blind import BlindIndex
 from vault.models import DataKey
 
@@ -206,3 +207,10 @@ def rules_of(book: Book) -> list[RetentionRule]:
 def destructions_of(book: Book) -> QuerySet[Destruction]:
     """What was destroyed in a book, newest first."""
     return Destruction.objects.filter(book=book).order_by("-at", "-pk")
+
+
+def history_of(book: Book, limit: int) -> list[Entry]:
+    """The newest ledger entries about a book and the imports into it."""
+    imports = Import.objects.filter(book=book).values("pk")
+    about = Q(object_type="book", object_id=book.pk) | Q(object_type="import", object_id__in=imports)
+    return list(Entry.objects.filter(about).order_by("-id")[:limit])

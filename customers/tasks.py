@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.errors import CustomersError
 from customers.models import Book, Import
-from customers.parsing.checking import SEGMENT_CUSTOMERS
 from customers.records import ranges
 from customers.services import deriving, importing, importing_rows, retention
 from jobs.models import Chunk, Job
@@ -45,10 +44,9 @@ class StoreHandler:
 
     def plan(self, job: Job) -> Iterable[Planned]:
         item = Import.objects.get(pk=job.subject_id)
-        left = item.customers_total
-        for number in range(item.segments):
-            yield Planned(payload={"segment": number}, rows=min(left, SEGMENT_CUSTOMERS))
-            left -= SEGMENT_CUSTOMERS
+        total, parts = item.customers_total, item.segments
+        for number in range(parts):
+            yield Planned(payload={"segment": number}, rows=total * (number + 1) // parts - total * number // parts)
 
     def run(self, job: Job, chunk: Chunk) -> Result:
         try:

@@ -26,7 +26,7 @@ HABITS = {
     "habits.requested": _("%(actor_name)s asked for habits to be derived from the purchases."),
     "habits.derived": _(
         "%(actor_name)s had habits derived: %(derived)s new, %(refreshed)s refreshed, %(same)s unchanged, "
-        "%(stated)s stated ones kept, %(nothing)s customers without purchases that open."
+        "%(stated)s stated ones kept; %(nothing)s customers have nothing to derive from."
     ),
     "habits.canceled": _("Deriving habits was canceled. What was done before stays, marked as derived."),
 }

@@ -63,7 +63,10 @@ SENTENCES: dict[int, str | Promise] = {
     Reason.QUANTITY: _("This is not a quantity. Write a number, like 3."),
     Reason.CURRENCY: _("This is not a currency. Write its three letters, like CNY."),
     Reason.TOO_MANY_CELLS: _("The row has more cells than there are columns. Put text with separators in quotes."),
-    Reason.CELL_HUGE: _("A cell of this row is far too long. Look for a quotation mark that is not closed."),
+    Reason.CELL_HUGE: _(
+        "A cell of this row is far too long and may have swallowed rows below it. "
+        "Look for a quotation mark that is not closed."
+    ),
 }
 
 

@@ -25,7 +25,6 @@ from customers.permissions import may_set_rules, may_work_on, organizations_with
 from customers.services import deriving, exporting
 from customers.services.books import open_book
 from customers.workflow import BookState
-from ledger.selectors import entries_of
 
 PER_PAGE = 50
 _LATEST = 10
@@ -84,7 +83,7 @@ def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
         "rules": selectors.rules_of(book),
         "may_set_rules": may_set_rules(user, book),
         "destructions": selectors.destructions_of(book)[:_LATEST],
-        "entries": entries_of("book", book.pk, _LATEST),
+        "entries": selectors.history_of(book, _LATEST),
     }
     return render(request, "customers/book.html", context)
 

@@ -36,8 +36,11 @@ class Shown(NamedTuple):
 
     @property
     def cells(self) -> list[list[tuple[str | Promise, str]]]:
-        """The opened rows, each value with its label."""
-        return [list(zip(self.labels, row, strict=True)) for row in self.rows or []]
+        """The opened rows, each value with its label; a time reads without the letter of ISO 8601."""
+        rows = self.rows or []
+        if self.panel.category == Category.PURCHASES:
+            rows = [(row[0].replace("T", " "), *row[1:]) for row in rows]
+        return [list(zip(self.labels, row, strict=True)) for row in rows]
 
 
 @login_required
