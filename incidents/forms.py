@@ -24,28 +24,28 @@ SEVERITY_HINTS: dict[str, str | Promise] = {
 class ReportForm(forms.Form):
     """A report takes a minute: what, how bad, since when."""
 
-    kind = forms.ChoiceField(
-        label=_("What kind of incident is it?"), choices=[("", _("Choose")), *Incident.Kind.choices]
-    )
-    severity = forms.ChoiceField(
-        label=_("How severe is it, as far as you know?"), choices=Incident.Severity.choices, widget=forms.RadioSelect
-    )
     title = forms.CharField(
         label=_("In one line"),
         max_length=120,
         help_text=_("Shown in lists. Write no names, numbers or addresses of customers here."),
     )
     description = forms.CharField(
-        label=_("What happened?"),
+        label=_("What happened"),
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_(
             "Sealed: only your organization and the agency read it. Say what you saw and what you did about it."
         ),
     )
-    detected_at = forms.DateTimeField(label=_("When was it noticed?"), widget=forms.DateTimeInput)
+    kind = forms.ChoiceField(label=_("Kind of incident"), choices=[("", _("Choose")), *Incident.Kind.choices])
+    severity = forms.ChoiceField(
+        label=_("Severity, as far as you know"), choices=Incident.Severity.choices, widget=forms.RadioSelect
+    )
+    detected_at = forms.DateTimeField(
+        label=_("Noticed"), widget=forms.DateTimeInput, help_text=_("When somebody first saw it, about.")
+    )
     affected_count = forms.IntegerField(
-        label=_("How many people does it concern?"),
+        label=_("People concerned"),
         required=False,
         min_value=0,
         max_value=_MOST_PEOPLE,

@@ -17,10 +17,10 @@ class EntryAdmin(ReadOnlyAdmin):
         AT,
         "sentence",
         column("object_type", _("Object")),
-        column("object_id", _("Id of the object")),
     ]
     shown = [
         *list_display,
+        column("object_id", _("Id of the object")),
         column("actor_name", _("Person")),
         column("actor", _("Id of the person")),
         column("verb", _("Verb")),
