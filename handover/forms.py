@@ -102,25 +102,27 @@ class OpenForm(forms.Form):
 
 
 class NecessityForm(forms.Form):
-    """A purpose and one text per category. Nothing is required while it is a draft."""
+    """A purpose and one text per category. What approval needs is required, but not of a draft (`draft`)."""
 
     purpose = forms.CharField(
         label=gettext_lazy("What will the buyer do with the data?"),
         max_length=LONG,
-        required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("The purpose, not the wish: what stops working for the customers without it."),
+        error_messages={"required": gettext_lazy("Write what the buyer will do with the data, then submit.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, draft: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["purpose"].required = not draft
         for category in Category:
             self.fields[category.value] = forms.CharField(
                 label=_("Why the buyer needs: %(category)s") % {"category": category.label},
                 max_length=LONG,
-                required=False,
+                required=category == Category.BASIC and not draft,
                 widget=forms.Textarea(attrs={"rows": 3}),
                 help_text=_NEEDS[category],
+                error_messages={"required": _("Write why the buyer needs it: nothing crosses without it.")},
             )
 
     @property
@@ -248,7 +250,9 @@ PLAN_HINTS = {
     ),
     TransferPlan.Basis.CONSENT.value: gettext_lazy("Any other sale: each customer has agreed to this recipient."),
     TransferPlan.Disposition.DESTROY.value: gettext_lazy("After the certificate; until then its book stays frozen."),
-    TransferPlan.Disposition.RESTRICT.value: gettext_lazy("Its book stays frozen and is kept only as long as the law asks for it."),
+    TransferPlan.Disposition.RESTRICT.value: gettext_lazy(
+        "Its book stays frozen and is kept only as long as the law asks for it."
+    ),
     TransferPlan.Disposition.KEEP.value: gettext_lazy(
         "Both sides hold the data afterwards. The reviewer will ask why."
     ),

@@ -165,9 +165,14 @@ def _working(step: Step, kind: StepKind, state: StepState) -> str:
     if (kind, state) in _DOING:
         return str(_DOING[kind, state])
     if state is StepState.SUBMITTED:
-        given, needed = len(standing_approvals(step)), len(REQUIRED[kind])
-        return _("Approved by %(given)s of %(needed)s") % {"given": given, "needed": needed}
+        return _given(len(standing_approvals(step)), len(REQUIRED[kind]))
     return str(state.label)
+
+
+def _given(given: int, needed: int) -> str:
+    if not given:
+        return _("Waits for approval")
+    return _("Approved by %(given)s of %(needed)s") % {"given": given, "needed": needed}
 
 
 def day(at: datetime) -> str:

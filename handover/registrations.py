@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from accounts import panels, waiting
 from compliance import outcomes
 from compliance.models import Review
+from handover.duties import handovers_panel, handovers_waiting
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
@@ -34,6 +36,8 @@ moving.on_passed[StepKind.AUDIT] = _certify
 for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):
     outcomes.register(kind, GateOutcome())
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
+waiting.register(handovers_waiting)
+panels.register(handovers_panel)
 vocabulary.register(SENTENCES)
 vocabulary.register(PASSED, kind="gate")
 vocabulary.register(STOPPED, kind="bad")

@@ -1,7 +1,5 @@
 """The list of handovers, and opening one."""
 
-from typing import NamedTuple
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -15,23 +13,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from handover.errors import HandoverError
 from handover.forms import FilterForm, OpenForm
-from handover.gates import Board, Gate, gates_of
+from handover.lines import lines_of
 from handover.models import Handover
 from handover.permissions import may_open
-from handover.selectors import SHOWN, books_to_hand_over, handovers_visible_to, live_reviews, steps_of, with_gates
+from handover.selectors import SHOWN, books_to_hand_over, handovers_visible_to, with_gates
 from handover.services import opening
 from handover.views.pages import user_of
-from handover.workflow import HandoverState
 
 PER_PAGE = 25
-
-
-class Line(NamedTuple):
-    """A handover in the list: the gate at which it stands, if it is open."""
-
-    handover: Handover
-    gate: Gate | None
-    late: bool
 
 
 @require_safe
@@ -46,7 +35,7 @@ def handover_list(request: HttpRequest) -> HttpResponse:
     shown = page.get_page(request.GET.get("page"))
     context = {
         "page": shown,
-        "lines": lines_of(list(shown), request),
+        "lines": lines_of(list(shown), user_of(request), timezone.localdate()),
         "chosen": chosen,
         "tabs": _tabs(visible, chosen["state"]),
         "may_open": may_open(user_of(request)),
@@ -69,17 +58,6 @@ def _tabs(visible: QuerySet[Handover], chosen: str) -> list[tuple[str, str, int,
     tabs = [(state.value, str(state.label), counts.get(state.value, 0)) for state in SHOWN]
     tabs.append(("all", _("All"), sum(counts.values())))
     return [(value, label, count, value == chosen) for value, label, count in tabs]
-
-
-def lines_of(handovers: list[Handover], request: HttpRequest) -> list[Line]:
-    """The lines of a list whose handovers were read by `with_gates`."""
-    reviews = live_reviews(step for one in handovers for step in steps_of(one))
-    today, lines = timezone.localdate(), []
-    for one in handovers:
-        gates = gates_of(Board(one, user_of(request), reviews))
-        late = one.state == HandoverState.OPEN and one.due_on < today
-        lines.append(Line(one, next((gate for gate in gates if gate.now), None), late))
-    return lines
 
 
 @login_required

@@ -27,7 +27,8 @@ KIND = StepKind.NECESSITY
 def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Read the necessity; who may, writes and submits it."""
     step = step_of(visible(request, handover_id), KIND)
-    form = NecessityForm(request.POST if request.method == "POST" else None, initial=_initial(step))
+    data = request.POST if request.method == "POST" else None
+    form = NecessityForm(data, initial=_initial(step), draft=data is not None and "submit" not in data)
     if form.is_valid():
         try:
             return _store(request, step, form)

@@ -23,7 +23,7 @@ from handover.views.pages import board_of, user_of, visible
 from handover.workflow import StepKind, StepState
 from ledger.selectors import entries_of
 
-_SHOWN = 12
+_SHOWN = 10
 
 
 @require_safe

@@ -1,0 +1,140 @@
+"""What waits for a person in the handovers of their business, and the handovers on the home page.
+
+Reviews wait in the review queue; the compliance room says so."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Membership, User
+from accounts.panels import Panel
+from accounts.permissions import is_member
+from accounts.selectors import memberships, organizations_of
+from accounts.waiting import Waiting
+from handover.blockers import cure_of
+from handover.content import newest_proposal
+from handover.gates import Board, Turn, acts_of, gate_url, turns_of
+from handover.lines import lines_of
+from handover.models import Delivery, Handover, Step
+from handover.selectors import handovers_visible_to, with_gates
+from handover.services import screening
+from handover.workflow import HandoverState, Side, StepKind, StepState
+
+BLOCKS, ANSWERS, INFORMS = 10, 6, 4
+_LISTED = 6
+_S, _K = StepState, StepKind
+
+_TITLES: dict[tuple[StepKind, StepState], Promise] = {
+    (_K.NECESSITY, _S.DRAFT): gettext_lazy("Write why the buyer needs the data"),
+    (_K.NECESSITY, _S.SUBMITTED): gettext_lazy("Approve the necessity"),
+    (_K.SCOPE, _S.DRAFT): gettext_lazy("Propose which fields cross"),
+    (_K.SCOPE, _S.SUBMITTED): gettext_lazy("Answer the proposed scope"),
+    (_K.PLAN, _S.DRAFT): gettext_lazy("Write the plan of the transfer"),
+    (_K.PLAN, _S.SUBMITTED): gettext_lazy("Approve the plan of the transfer"),
+    (_K.BACKUP, _S.DRAFT): gettext_lazy("Start the backup"),
+    (_K.BACKUP, _S.SUBMITTED): gettext_lazy("Approve the backup"),
+    (_K.EXECUTION, _S.DRAFT): gettext_lazy("Give your start of the transfer"),
+    (_K.EXECUTION, _S.SUBMITTED): gettext_lazy("Give the second start of the transfer"),
+}
+_AGAIN: dict[StepKind, Promise] = {
+    _K.NECESSITY: gettext_lazy("The necessity was sent back: change it"),
+    _K.SCOPE: gettext_lazy("The scope was sent back: propose another version"),
+    _K.PLAN: gettext_lazy("The plan was sent back: change it"),
+    _K.BACKUP: gettext_lazy("The backup was sent back: start another"),
+}
+
+
+def handovers_waiting(user: User, now: datetime) -> Sequence[Waiting]:
+    """What a person of a seller or a buyer can do now so that a handover goes on."""
+    own = organizations_of(user)
+    if not own:
+        return []
+    parties = Q(seller__in=own) | Q(buyer__in=own)
+    found = with_gates(Handover.objects.filter(parties, state=HandoverState.OPEN).select_related(*Side, "book", "plan"))
+    waiting = [item for handover in found for item in _of(Board(handover, user), now)]
+    return waiting + list(_packages(user))
+
+
+def _of(board: Board, now: datetime) -> Iterator[Waiting]:
+    step = board.current
+    yield from _screening(board, step)
+    if step.kind == _K.EXECUTION and not _may_start(board, now):
+        return
+    mine = [turn for turn in turns_of(board, step) if turn.yours and turn.side is not Side.REVIEWER]
+    yield from (_turn(board, step, turn) for turn in mine[:1])
+    if not mine and step.kind == _K.SCOPE and step.state == _S.SUBMITTED:
+        yield from _answer(board, step)
+
+
+def _may_start(board: Board, now: datetime) -> bool:
+    """Before the plan's day, and before the free text is cleared, a start would be refused."""
+    plan = getattr(board.handover, "plan", None)
+    early = plan is not None and plan.starts_on > timezone.localdate(now)
+    return not early and not screening.obstacle(board.handover)
+
+
+def _turn(board: Board, step: Step, turn: Turn) -> Waiting:
+    kind, state = StepKind(step.kind), StepState(step.state)
+    title = _AGAIN[kind] if step.remark and state is _S.DRAFT else _TITLES[kind, state]
+    url, button = cure_of(board, step, turn)
+    return _waiting(board.handover, title, url, button, BLOCKS)
+
+
+def _answer(board: Board, step: Step) -> Iterator[Waiting]:
+    """The other side's clerks cannot approve the version on the table, but may answer it with another."""
+    newest, side = newest_proposal(board.handover), acts_of(board, step).draft
+    if newest is None or side is None or side == newest.side:
+        return
+    title = _("Read version %(version)s of the scope and answer it if it does not fit") % {"version": newest.version}
+    yield _waiting(board.handover, title, gate_url(board.handover, _K.SCOPE), _("Read it"), ANSWERS)
+
+
+def _screening(board: Board, step: Step) -> Iterator[Waiting]:
+    """Free text that nobody has cleared and that nobody reads any more."""
+    begun = step.kind == _K.EXECUTION or (step.kind == _K.BACKUP and step.state in {_S.RUNNING, _S.SUBMITTED})
+    handover = board.handover
+    if begun and is_member(board.user, handover.seller_id) and screening.needs_another(handover):
+        url = gate_url(handover, _K.BACKUP)
+        yield _waiting(handover, _("Screen the free text of the book again"), url, _("Screen it again"), BLOCKS)
+
+
+def _packages(user: User) -> Iterator[Waiting]:
+    """Packages that nobody has downloaded yet, for the buyer's leads."""
+    led = [place.organization_id for place in memberships(user) if place.role == Membership.Role.LEAD]
+    ready = Delivery.objects.filter(handover__buyer__in=led, ready_at__isnull=False, downloads=0)
+    for delivery in ready.select_related(*(f"handover__{side}" for side in Side)):
+        url = reverse("handover:certificate", args=[delivery.handover_id])
+        yield _waiting(delivery.handover, _("Download the encrypted package"), url, _("Download"), INFORMS)
+
+
+def _waiting(handover: Handover, title: str | Promise, url: str, button: str, weight: int) -> Waiting:
+    facts = {"reference": handover.reference, "seller": handover.seller.name, "buyer": handover.buyer.name}
+    due = None
+    if handover.state == HandoverState.OPEN:
+        due = timezone.make_aware(datetime.combine(handover.due_on, time(23, 59)))
+    return Waiting(
+        title=title,
+        detail=_("%(reference)s, %(seller)s to %(buyer)s") % facts,
+        url=url,
+        icon="handover",
+        due=due,
+        button=button,
+        weight=weight,
+        section="handovers",
+    )
+
+
+def handovers_panel(user: User, now: datetime) -> Sequence[Panel]:
+    """The open handovers that the person sees, the ones due first on top."""
+    visible = handovers_visible_to(user).filter(state=HandoverState.OPEN)
+    first = visible.order_by("due_on", "created_at").annotate(customers_count=Count("book__customers"))
+    lines = lines_of(list(with_gates(first)[:_LISTED]), user, timezone.localdate(now))
+    if not lines:
+        return []
+    return [Panel("handover/panel.html", {"lines": lines, "open": visible.count()}, order=10)]

@@ -1,0 +1,138 @@
+"""Gate 3 on its page."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pyrage
+import pytest
+from django.test import Client
+from django.utils import timezone
+from stand import Stand
+
+from accounts.demo import Cast
+from handover import demo
+from handover.models import TransferPlan
+from handover.workflow import StepKind, StepState
+
+ClientOf = Callable[..., Client]
+OpenAt = Callable[..., Stand]
+
+
+def address(stand: Stand) -> str:
+    return f"/handovers/{stand.handover.pk}/plan/"
+
+
+def terms(**changes: object) -> dict[str, object]:
+    plan = {
+        "method": "inside",
+        "recipient_key": "",
+        "legal_basis": "pipl22",
+        "starts_on": timezone.localdate().isoformat(),
+        "chunk_size": "500",
+        "retention_months": "36",
+        "disposition": "destroy",
+        "safeguards": "Two people start it.",
+    }
+    return {**plan, **changes}
+
+
+def test_it_is_saved_and_then_submitted(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    page = client.post(address(stand), terms(), follow=True).content.decode()
+    assert "Saved as a draft." in page
+    assert "Two people start it.</textarea>" in page
+    assert stand.step(StepKind.PLAN).state == StepState.DRAFT
+    response = client.post(address(stand), terms(retention_months="24", submit="1"))
+    assert response["Location"] == f"/handovers/{stand.handover.pk}/"
+    assert stand.step(StepKind.PLAN).state == StepState.SUBMITTED
+    assert TransferPlan.objects.get().retention_months == 24
+
+
+def test_the_agreed_scope_stands_beside_it(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.PLAN)
+    page = client_of(cast.seller_clerk).get(address(stand)).content.decode()
+    assert "Agreed to cross" in page
+    assert "Customer number, Name, Phone, E-mail, Address" in page
+    assert f"/handovers/{stand.handover.pk}/scope/" in page
+
+
+def test_the_package_needs_the_buyers_key(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    response = client.post(address(stand), terms(method="package", recipient_key="age1nonsense"))
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "This is not an age key." in page
+    assert 'value="age1nonsense"' in page
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    client.post(address(stand), terms(method="package", recipient_key=key))
+    assert TransferPlan.objects.get().recipient_key == key
+
+
+def test_a_key_without_the_package_is_not_kept(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.PLAN)
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    client_of(cast.seller_clerk).post(address(stand), terms(recipient_key=key))
+    assert TransferPlan.objects.get().recipient_key == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"method": ""}, "Choose how the data crosses."),
+        ({"legal_basis": "magic"}, "Select a valid choice."),
+        ({"starts_on": "someday"}, "Write the day as year-month-day"),
+        ({"chunk_size": "7"}, "greater than or equal to 50"),
+        ({"chunk_size": "many"}, "Enter a whole number."),
+        ({"retention_months": "9999"}, "less than or equal to 240"),
+        ({"safeguards": " "}, "Write which safeguards protect the data on the way."),
+    ],
+)
+def test_what_is_not_possible_is_said_and_the_rest_stays(
+    changes: dict[str, object], message: str, open_at: OpenAt, cast: Cast, client_of: ClientOf
+) -> None:
+    stand = open_at(StepKind.PLAN)
+    response = client_of(cast.seller_clerk).post(address(stand), terms(**changes))
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert message in page
+    assert 'role="alert"' in page
+    assert not TransferPlan.objects.exists()
+
+
+def test_the_start_lies_before_the_end_of_the_handover(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.PLAN)
+    late = stand.handover.due_on + timedelta(days=1)
+    response = client_of(cast.seller_clerk).post(address(stand), terms(starts_on=late.isoformat()))
+    assert response.status_code == 422
+    assert "Choose an earlier day." in response.content.decode()
+
+
+def test_a_start_in_the_past_is_not_submitted(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.PLAN)
+    past = timezone.localdate() - timedelta(days=1)
+    response = client_of(cast.seller_clerk).post(address(stand), terms(starts_on=past.isoformat(), submit="1"))
+    assert response.status_code == 422
+    assert "The plan starts in the past." in response.content.decode()
+    assert stand.step(StepKind.PLAN).state == StepState.DRAFT
+
+
+@pytest.mark.parametrize("who", ["buyer_lead", "buyer_clerk", "reviewer", "agent"])
+def test_others_read_it_only(who: str, open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(getattr(cast, who))
+    demo.submit_plan(stand.demo)
+    page = client.get(address(stand)).content.decode()
+    assert "Sealed at rest and on the way" in page
+    assert "<textarea" not in page
+    response = client.post(address(stand), terms(safeguards="None at all."))
+    assert response.status_code == 422
+    assert TransferPlan.objects.get().safeguards.startswith("Sealed at rest")
+
+
+def test_a_gate_that_is_shut_says_so(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.SCOPE)
+    page = client_of(cast.seller_clerk).get(address(stand)).content.decode()
+    assert "Gate 3 is not open yet." in page
+    assert "<textarea" not in page
+    response = client_of(cast.seller_clerk).post(address(stand), terms())
+    assert response.status_code == 422
+    assert not TransferPlan.objects.exists()
