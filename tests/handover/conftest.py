@@ -1,13 +1,17 @@
 """Handovers that stand at any gate, with a few customers whose every value can be told from any other text."""
 
 from collections.abc import Callable
+from datetime import datetime
 from itertools import takewhile
 
 import pytest
 from django.utils import timezone
+from move_table import PLACES
 from stand import Stand, people
 
 from accounts.demo import Cast
+from accounts.models import User
+from accounts.services import add_membership, add_organization, add_person
 from customers.models import Book
 from customers.records import write_records
 from customers.services.books import create_book
@@ -41,3 +45,23 @@ def open_at(cast: Cast, book_of: Callable[..., Book]) -> Callable[..., Stand]:
         return stand
 
     return open_
+
+
+@pytest.fixture
+def actors(cast: Cast, now: datetime) -> dict[str, User | None]:
+    """Everybody of `move_table.PLACES`; the platform is nobody."""
+    elsewhere = add_organization(
+        actor=None,
+        now=now,
+        kind="business",
+        name="Elsewhere",
+        legal_name="Elsewhere Ltd.",
+        country="GB",
+        registration_number="01234567",
+        contact_name="A. Body",
+        contact_email="a.body@elsewhere.example",
+        contact_phone="",
+    )
+    stranger = add_person(actor=None, email="a.body@elsewhere.example", name="A. Body", is_staff=False, now=now)
+    add_membership(actor=None, person=stranger, organization=elsewhere, role="lead", now=now)
+    return {name: getattr(cast, name, None) for name in PLACES} | {"stranger": stranger}

@@ -1,16 +1,78 @@
 """What the tests of the handover room build on: people whose values can be told apart, and a handover to walk through
 its gates."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Barrier
+from typing import Any
 
+import pytest
+from django.db import connection
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.demo import Cast
+from customers.models import Category
 from customers.records import Record
 from handover import demo
 from handover.demo import Demo
+from handover.errors import HandoverError
 from handover.models import Backup, Handover, Step
+from handover.services import necessity
 from handover.workflow import StepKind
+
+# Everything that a refused act might have touched, in one look.
+_TABLES = (
+    "handover_step",
+    "handover_step_writers",
+    "handover_approval",
+    "handover_handover",
+    "handover_scopeproposal",
+    "handover_scopeitem",
+    "handover_transferplan",
+    "handover_backup",
+    "handover_execution",
+    "handover_delivery",
+    "compliance_review",
+    "customers_book",
+)
+_WATCHED = ", ".join(f"(SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {table} t)" for table in _TABLES)
+_WATCHED = f"SELECT {_WATCHED}, (SELECT max(id) FROM ledger_entry), (SELECT count(*) FROM jobs_job)"
+
+
+def watched() -> tuple[object, ...]:
+    """A mark of every row that a service of this room may write: equal when nothing has changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WATCHED)
+        return tuple(cursor.fetchone())
+
+
+@contextmanager
+def refused(match: str, error: type[Exception] = HandoverError) -> Iterator[None]:
+    """Within the block an act is refused with this message (a regular expression), and nothing has changed."""
+    before = watched()
+    with pytest.raises(error, match=match):
+        yield
+    assert watched() == before, "it was refused and yet something changed"
+
+
+def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """Run `work(number)` in threads that start together, each with its own connection; their results or refusals."""
+    barrier = Barrier(count)
+
+    def run(number: int) -> Any:
+        try:
+            barrier.wait(10)
+            return work(number)
+        except HandoverError as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
 
 
 def people(count: int, *, habits: bool = True) -> list[Record]:
@@ -62,6 +124,24 @@ class Stand:
 
     def pass_gate(self, kind: StepKind) -> None:
         getattr(self, f"_pass_{kind}")()
+
+    def submit(self, kind: StepKind) -> None:
+        """Take an open gate to where its approvals are due, by the clerks; the execution's are its starts."""
+        match kind:
+            case StepKind.NECESSITY:
+                self._write_necessity()
+            case StepKind.SCOPE:
+                demo.propose_scope(self.demo)
+            case StepKind.PLAN:
+                demo.submit_plan(self.demo)
+            case StepKind.BACKUP:
+                self.back_up()
+
+    def _write_necessity(self) -> None:
+        clerk, now, step = self.cast.seller_clerk, timezone.now(), self.step(StepKind.NECESSITY)
+        texts = dict.fromkeys(Category.values, "To deliver.")
+        necessity.save_draft(actor=clerk, step=step, purpose="Continue deliveries.", categories=texts, now=now)
+        necessity.submit(actor=clerk, step=step, now=now)
 
     def _pass_necessity(self) -> None:
         demo.pass_necessity(self.demo)

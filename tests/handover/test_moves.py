@@ -5,10 +5,10 @@ from pathlib import Path
 
 import move_table as table
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from move_table import KNOWN, NAMES, PLACES
+from stand import watched
 
-from accounts.services import add_membership, add_organization, add_person
 from handover.content import digest_of
 from handover.errors import HandoverError
 from handover.models import Step
@@ -31,39 +31,6 @@ from handover.workflow import (
 from ledger.models import Entry
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "handover.md"
-# Everything that a refused move might have touched, in one look.
-_WATCHED = """SELECT
-    (SELECT md5(string_agg(s::text, '|' ORDER BY s.id)) FROM handover_step s),
-    (SELECT md5(string_agg(w::text, '|' ORDER BY w.id)) FROM handover_step_writers w),
-    (SELECT md5(string_agg(a::text, '|' ORDER BY a.id)) FROM handover_approval a),
-    (SELECT md5(string_agg(h::text, '|' ORDER BY h.id)) FROM handover_handover h),
-    (SELECT md5(string_agg(r::text, '|' ORDER BY r.id)) FROM compliance_review r),
-    (SELECT max(id) FROM ledger_entry), (SELECT count(*) FROM jobs_job)"""
-
-
-def watched():
-    with connection.cursor() as cursor:
-        cursor.execute(_WATCHED)
-        return cursor.fetchone()
-
-
-@pytest.fixture
-def actors(cast, now):
-    elsewhere = add_organization(
-        actor=None,
-        now=now,
-        kind="business",
-        name="Elsewhere",
-        legal_name="Elsewhere Ltd.",
-        country="GB",
-        registration_number="01234567",
-        contact_name="A. Body",
-        contact_email="a.body@elsewhere.example",
-        contact_phone="",
-    )
-    stranger = add_person(actor=None, email="a.body@elsewhere.example", name="A. Body", is_staff=False, now=now)
-    add_membership(actor=None, person=stranger, organization=elsewhere, role="lead", now=now)
-    return {name: getattr(cast, name, None) for name in PLACES} | {"stranger": stranger}
 
 
 def put(stand, kind, state):

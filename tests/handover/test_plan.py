@@ -1,0 +1,121 @@
+"""Gate 3: what a plan may say."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pyrage
+import pytest
+from django.utils import timezone
+from stand import refused
+
+from handover.content import PLAN_FIELDS, digest_of
+from handover.models import Step, TransferPlan
+from handover.services import approving, plan
+from handover.workflow import Side, StepKind, StepState
+
+P = StepKind.PLAN
+
+
+@pytest.fixture
+def stand(open_at):
+    return open_at(P)
+
+
+@pytest.fixture
+def terms():
+    return plan.PlanTerms(
+        method="package",
+        recipient_key=str(pyrage.x25519.Identity.generate().to_public()),
+        legal_basis="pipl23",
+        starts_on=timezone.localdate(),
+        chunk_size=50,
+        retention_months=240,
+        disposition="restrict",
+        safeguards="Sealed at rest.",
+    )
+
+
+def save(stand, terms):
+    return plan.save_draft(actor=stand.cast.seller_clerk, step=stand.step(P), terms=terms, now=timezone.now())
+
+
+def submit(stand):
+    return plan.submit(actor=stand.cast.seller_clerk, step=stand.step(P), now=timezone.now())
+
+
+def test_a_plan_is_kept_and_rewritten(stand, terms):
+    first = save(stand, terms)
+    assert [getattr(first, name) for name in PLAN_FIELDS] == [getattr(terms, name) for name in PLAN_FIELDS]
+    again = save(stand, replace(terms, chunk_size=5000, disposition="keep"))
+    assert again.pk == first.pk
+    assert TransferPlan.objects.get(handover=stand.handover).chunk_size == 5000
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recipient_key": "age1nonsense"}, "not an age key"),
+        ({"recipient_key": ""}, "not an age key"),
+        ({"method": "post"}, "Choose the method"),
+        ({"legal_basis": "none"}, "Choose the method"),
+        ({"disposition": "sell"}, "Choose the method"),
+        ({"chunk_size": 49}, "50 to 5,000"),
+        ({"chunk_size": 5001}, "50 to 5,000"),
+        ({"retention_months": 0}, "1 to 240"),
+        ({"retention_months": 241}, "1 to 240"),
+        ({"safeguards": " \n"}, "which safeguards"),
+    ],
+)
+def test_a_plan_that_is_not_possible(stand, terms, change, message):
+    with refused(message):
+        save(stand, replace(terms, **change))
+
+
+def test_a_plan_starts_before_the_handover_must_be_done(stand, terms):
+    with refused("starts after the handover must be completed"):
+        save(stand, replace(terms, starts_on=stand.handover.due_on + timedelta(days=1)))
+    save(stand, replace(terms, starts_on=stand.handover.due_on))
+
+
+def test_a_plan_is_needed_and_must_not_start_in_the_past(stand, terms):
+    with refused("There is no plan yet"):
+        submit(stand)
+    save(stand, replace(terms, starts_on=timezone.localdate() - timedelta(days=1)))
+    with refused("starts in the past"):
+        submit(stand)
+    save(stand, terms)
+    submit(stand)
+    assert stand.step(P).state == StepState.SUBMITTED
+
+
+def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
+    save(stand, terms)
+    seen = {digest_of(stand.step(P))}
+    others = {
+        "method": "inside",
+        "recipient_key": str(pyrage.x25519.Identity.generate().to_public()),
+        "legal_basis": "pipl22",
+        "starts_on": timezone.localdate() + timedelta(days=1),
+        "chunk_size": 51,
+        "retention_months": 1,
+        "disposition": "keep",
+        "safeguards": "None.",
+    }
+    assert set(others) == set(PLAN_FIELDS)
+    for name, value in others.items():
+        TransferPlan.objects.filter(handover=stand.handover).update(**{name: value})
+        seen.add(digest_of(stand.step(P)))
+    Step.objects.filter(handover=stand.handover, kind=StepKind.SCOPE).update(digest=b"other")
+    seen.add(digest_of(stand.step(P)))
+    assert len(seen) == len(PLAN_FIELDS) + 2
+
+
+def test_a_plan_that_changed_under_the_approvers_is_not_approved(stand, terms, cast):
+    save(stand, terms)
+    submit(stand)
+    step = stand.step(P)
+    TransferPlan.objects.filter(handover=stand.handover).update(retention_months=12)
+    with refused("has changed since you opened the page"):
+        approving.approve(
+            actor=cast.seller_lead, step=step, side=Side.SELLER, digest=bytes(step.digest), now=timezone.now()
+        )
