@@ -2,20 +2,22 @@
 
 from typing import Any, cast
 
-from allauth.account.forms import ResetPasswordForm
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import services
 from accounts.errors import AccountsError
+from accounts.forms import ResetForm
 from accounts.models import Membership, Organization, User
 from vault.admin import ReadOnlyInline, column
 
@@ -111,22 +113,28 @@ class UserAdmin(_RegisterAdmin):
 
     @admin.action(description=gettext_lazy("Send a link to set a password"), permissions=["change"])
     def send_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        sent = 0
-        for person in queryset:
-            if not self.has_change_permission(request, person):
-                continue
-            try:
-                services.record_link(actor=cast(User, request.user), person=person, now=timezone.now())
-            except AccountsError as error:
-                self.message_user(request, str(error), messages.WARNING)
-                continue
-            form = ResetPasswordForm({"email": person.email})
-            form.is_valid()
-            form.save(request)
-            sent += 1
-        if sent:
+        problems = [self._send(request, person) for person in queryset]
+        for problem in filter(None, problems):
+            self.message_user(request, problem, messages.WARNING)
+        if sent := problems.count(""):
             done = ngettext("%(count)d link is on its way.", "%(count)d links are on their way.", sent)
             self.message_user(request, done % {"count": sent}, messages.SUCCESS)
+
+    def _send(self, request: HttpRequest, person: User) -> str:
+        """Send the link to a person; what stood in the way, if anything did."""
+        if not self.has_change_permission(request, person):
+            return _("Only superusers send a link to %(name)s.") % {"name": person.name}
+        form = ResetForm({"email": person.email})
+        form.is_valid()
+        try:
+            with transaction.atomic():
+                services.record_link(actor=cast(User, request.user), person=person, now=timezone.now())
+                form.save(request)
+        except AccountsError as error:
+            return str(error)
+        except OSError:
+            return _("The mail to %(name)s could not be sent. Try again later.") % {"name": person.name}
+        return ""
 
 
 @admin.register(Organization)

@@ -37,6 +37,8 @@ def test_the_right_password_opens_home(client, lead):
     page = html(client.get(LOGIN))
     assert 'type="email"' in page
     assert 'autocomplete="current-password"' in page
+    assert "placeholder" not in page
+    assert page.count("/accounts/password/reset/") == 1
     response = sign_in(client, lead.email.upper(), PASSWORD)
     assert response["Location"] == "/"
     assert signed_in(client) == str(lead.pk)

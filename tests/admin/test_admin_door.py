@@ -102,6 +102,13 @@ def test_only_superusers_touch_the_agency(colleague, cast, client_of):
     assert cast.agent.email == "xu.lan@jiaxi.example"
 
 
+def test_no_link_goes_to_a_superuser_by_a_colleague(colleague, cast, client_of, mailoutbox):
+    chosen = {"action": "send_link", "_selected_action": [cast.agent.pk]}
+    page = client_of(colleague).post("/admin/accounts/user/", chosen, follow=True).content.decode()
+    assert "Only superusers send a link to Xu Lan." in page
+    assert not mailoutbox
+
+
 def test_nobody_raises_or_closes_themselves(colleague, cast, client_of):
     for user in (colleague, cast.agent):
         client_of(user).post(change(user), {**_person(user), "name": "New Name", "is_active": ""})

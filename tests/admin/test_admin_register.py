@@ -107,6 +107,17 @@ def test_sending_a_link_to_set_a_password(agent, cast, mailoutbox):
     assert newest() == ("person.link_sent", cast.agent.pk, {"name": cast.seller_clerk.name})
 
 
+def test_a_mail_that_does_not_go_out_is_not_recorded(agent, cast, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("accounts.admin.ResetForm.save", refuse)
+    count = Entry.objects.count()
+    chosen = {"action": "send_link", "_selected_action": [cast.seller_clerk.pk]}
+    assert "could not be sent" in agent.post(USERS, chosen, follow=True).content.decode()
+    assert Entry.objects.count() == count
+
+
 def test_adding_and_changing_an_organization(agent, cast):
     agent.post(ORGANIZATIONS + "add/", ORGANIZATION)
     organization = Organization.objects.get(name="Meilin")
