@@ -126,6 +126,17 @@ def test_image_takes_neither_data_nor_secrets_along() -> None:
     assert {".git", ".venv", "var", ".env", "tests"} <= set(ignored)
 
 
+def test_image_runs_servers_that_are_elsewhere() -> None:
+    """What starts services on a development machine is not even in the image; only the two verifiers of bin/ are."""
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert "bin/*" in ignored
+    assert {line for line in ignored if line.startswith("!")} == {"!bin/verify-certificate", "!bin/verify-ledger"}
+    embedded = (ROOT / "requirements-embedded.in").read_text()
+    packages = set(re.findall(r"^([a-z][\w-]*)", embedded, re.M))
+    assert packages
+    assert not packages & set(re.findall(r"^([a-z][\w-]*)==", (ROOT / "requirements.txt").read_text(), re.M))
+
+
 def test_production_settings_pass_the_deploy_checks() -> None:
     done = _manage("check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
