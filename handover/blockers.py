@@ -1,7 +1,7 @@
 """What stands in the way of a handover, and where each thing is cured. Reads only."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.urls import reverse
@@ -15,7 +15,7 @@ from accounts.permissions import is_member
 from compliance.workflow import LIVE
 from customers.models import Import
 from customers.workflow import ImportState
-from handover.gates import Board, Turn, gate_url, review_url, turns_of
+from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Step
 from handover.services import screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
@@ -42,8 +42,7 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
         return []
     step = board.current
     found = [
-        *_sent_back(board, step),
-        *(_waits(board, step, turn) for turn in turns_of(board, step)),
+        *_waits(board, step),
         *_failed(board, step),
         *_content(board, step),
         *_book(board, step),
@@ -84,15 +83,39 @@ _ON_ITS_PAGE: dict[tuple[StepKind, StepState], Promise] = {
 }
 
 
-def _waits(board: Board, step: Step, turn: Turn) -> Blocker:
+def _waits(board: Board, step: Step) -> list[Blocker]:
+    """One blocker for each side that must act; one for all where any of them may."""
+    turns = turns_of(board, step)
+    if step.state == StepState.DRAFT and step.remark:
+        return [_sent_back(board, step, turns)]
+    if step.kind == StepKind.SCOPE and step.state == StepState.DRAFT:
+        return [_any_of(board, step, turns)]
+    return [_waits_for(board, step, turn) for turn in turns]
+
+
+def _waits_for(board: Board, step: Step, turn: Turn) -> Blocker:
     title = str(_WAITS[StepKind(step.kind), StepState(step.state)]) % {"side": SIDES[turn.side]}
     url, label = cure_of(board, step, turn)
     if turn.people:
-        return Blocker(
-            title, url, label, by=_("Waits for %(names)s") % {"names": turn.names}, yours=turn.yours, here=True
-        )
+        by = _("Waits for %(names)s") % {"names": turn.names}
+        return Blocker(title, url, label, by=by, yours=turn.yours, here=True)
     why = _("Nobody at %(organization)s may do this. The agency adds people, and who wrote a part may not approve it.")
     return Blocker(title, url, label, why=why % {"organization": turn.organization}, here=True)
+
+
+def _any_of(board: Board, step: Step, turns: Sequence[Turn]) -> Blocker:
+    people = [person for turn in turns for person in turn.people]
+    first = next((turn for turn in turns if turn.yours), turns[0])
+    title = str(_WAITS[StepKind(step.kind), StepState(step.state)])
+    url, label = cure_of(board, step, first)
+    by = _("Waits for %(names)s") % {"names": named(people, board.user)} if people else first.sentence
+    return Blocker(title, url, label, by=by, yours=first.yours, here=True)
+
+
+def _sent_back(board: Board, step: Step, turns: Sequence[Turn]) -> Blocker:
+    name = step.remark_by.name if step.remark_by else _("The platform")
+    title = _("%(name)s sent it back") % {"name": name}
+    return replace(_any_of(board, step, turns), title=title, why=step.remark)
 
 
 def cure_of(board: Board, step: Step, turn: Turn) -> tuple[str, str]:
@@ -100,20 +123,14 @@ def cure_of(board: Board, step: Step, turn: Turn) -> tuple[str, str]:
     kind, state = StepKind(step.kind), StepState(step.state)
     url = gate_url(board.handover, kind)
     if not turn.yours:
-        return url, _("Read it")
+        return url, _("Read it") if state is StepState.SUBMITTED else _("See the gate")
     if turn.side is Side.REVIEWER:
         return review_url(board, step) or url, _("Decide the review")
+    if step.remark and state is StepState.DRAFT:
+        return url, _("Change it")
     if (kind, state) in _ON_ITS_PAGE:
         return url, str(_ON_ITS_PAGE[kind, state])
     return reverse("handover:approve", args=[board.handover.pk, kind]), _("Read and approve")
-
-
-def _sent_back(board: Board, step: Step) -> Iterator[Blocker]:
-    if not step.remark or step.state != StepState.DRAFT:
-        return
-    name = step.remark_by.name if step.remark_by else _("The platform")
-    title = _("%(name)s sent it back") % {"name": name}
-    yield Blocker(title, gate_url(board.handover, step.kind), _("Read it"), why=step.remark, here=True)
 
 
 # ---- something went wrong

@@ -105,7 +105,7 @@ class NecessityForm(forms.Form):
     """A purpose and one text per category. What approval needs is required, but not of a draft (`draft`)."""
 
     purpose = forms.CharField(
-        label=gettext_lazy("What will the buyer do with the data?"),
+        label=gettext_lazy("What the buyer will do with the data"),
         max_length=LONG,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("The purpose, not the wish: what stops working for the customers without it."),
@@ -117,7 +117,7 @@ class NecessityForm(forms.Form):
         self.fields["purpose"].required = not draft
         for category in Category:
             self.fields[category.value] = forms.CharField(
-                label=_("Why the buyer needs: %(category)s") % {"category": category.label},
+                label=_WHY[category],
                 max_length=LONG,
                 required=category == Category.BASIC and not draft,
                 widget=forms.Textarea(attrs={"rows": 3}),
@@ -131,6 +131,11 @@ class NecessityForm(forms.Form):
         return {category: str(self.cleaned_data[category]) for category in Category.values}
 
 
+_WHY = {
+    Category.BASIC: gettext_lazy("Why the buyer needs the basic information"),
+    Category.PURCHASES: gettext_lazy("Why the buyer needs the purchase records"),
+    Category.HABITS: gettext_lazy("Why the buyer needs the purchase habits"),
+}
 _NEEDS = {
     Category.BASIC: gettext_lazy("Number, name, phone, e-mail, address, note. Nothing crosses without it."),
     Category.PURCHASES: gettext_lazy(
@@ -271,11 +276,11 @@ class PlanForm(forms.Form):
     recipient_key = forms.CharField(
         label=gettext_lazy("The buyer's age key"),
         max_length=100,
-        required=False,
         help_text=gettext_lazy(
             "Only for the package: it begins with age1. The buyer makes it with age-keygen and keeps the other half."
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+        error_messages={"required": gettext_lazy("Enter the buyer's age key: the package is encrypted to it.")},
     )
     legal_basis = forms.ChoiceField(
         label=gettext_lazy("Legal basis"),
@@ -337,10 +342,14 @@ class PlanForm(forms.Form):
     def clean(self) -> None:
         if self.cleaned_data.get("method") != TransferPlan.Method.PACKAGE:
             # A key that nobody uses would be approved with the plan.
+            self.errors.pop("recipient_key", None)
             self.cleaned_data["recipient_key"] = ""
-            return
+        elif "recipient_key" in self.cleaned_data:
+            self._check_key(self.cleaned_data["recipient_key"])
+
+    def _check_key(self, key: str) -> None:
         try:
-            check_recipient_key(str(self.cleaned_data.get("recipient_key", "")))
+            check_recipient_key(key)
         except HandoverError as error:
             self.add_error("recipient_key", str(error))
 
@@ -357,7 +366,7 @@ class ApproveForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why something is sent back or stopped."""
+    """Why something is sent back."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -366,3 +375,11 @@ class ReasonForm(forms.Form):
         help_text=gettext_lazy("Everybody in this handover reads it. Write no names or numbers of customers."),
         error_messages={"required": gettext_lazy("Write the reason. The others read it and must know what to change.")},
     )
+
+
+class StopForm(ReasonForm):
+    """Why a handover is stopped."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].error_messages["required"] = _("Write why it is stopped.")

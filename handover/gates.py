@@ -184,10 +184,12 @@ def _who(step: Step) -> str:
     given = [approval.user.name for approval in standing_approvals(step)]
     if step.state == StepState.PASSED:
         return _listed(given)
+    if step.handover.state != HandoverState.OPEN:
+        return ""
     sides = [str(Side(side).label) for side in REQUIRED[StepKind(step.kind)]]
     if step.kind == StepKind.EXECUTION:
-        return _("Started by: %(sides)s") % {"sides": _listed(sides)}
-    return _("Approved by: %(sides)s") % {"sides": _listed(sides)}
+        return _("Starts: %(sides)s") % {"sides": _listed(sides)}
+    return _("Approval: %(sides)s") % {"sides": _listed(sides)}
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -199,7 +201,7 @@ def _listed(names: Sequence[str]) -> str:
 _SENTENCES: dict[str, str | Promise] = {
     "draft": gettext_lazy("%(names)s prepares it"),
     "redraft": gettext_lazy("%(names)s changes it and submits it again"),
-    "propose": gettext_lazy("%(names)s proposes a version"),
+    "propose": gettext_lazy("%(names)s may propose a version"),
     "submit": gettext_lazy("%(names)s submits it"),
     "approve": gettext_lazy("%(names)s approves"),
     "answer": gettext_lazy("%(names)s approves or answers"),

@@ -10,13 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from handover.content import digest_of
 from handover.errors import HandoverError
 from handover.forms import NecessityForm
 from handover.models import Step
 from handover.selectors import step_of
 from handover.services import necessity
 from handover.summaries import gate_summary
-from handover.views.pages import gate_page, user_of, visible
+from handover.views.pages import gate_page, saved_meanwhile, user_of, visible
 from handover.workflow import StepKind
 
 KIND = StepKind.NECESSITY
@@ -29,13 +30,22 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     step = step_of(visible(request, handover_id), KIND)
     data = request.POST if request.method == "POST" else None
     form = NecessityForm(data, initial=_initial(step), draft=data is not None and "submit" not in data)
-    if form.is_valid():
+    conflict = ""
+    if form.is_valid() and (conflict := saved_meanwhile(request, step)):
+        form.add_error(None, conflict)
+    elif form.is_valid():
         try:
             return _store(request, step, form)
         except HandoverError as error:
             form.add_error(None, str(error))
-    context = {"form": form, "summary": gate_summary(step)}
     handover = visible(request, handover_id)
+    step = step_of(handover, KIND)
+    context = {
+        "form": form,
+        "summary": gate_summary(step),
+        "seen": digest_of(step).hex(),
+        "conflict": bool(conflict),
+    }
     status = 422 if form.errors else 200
     return gate_page(request, handover, KIND, "handover/necessity.html", context=context, status=status)
 

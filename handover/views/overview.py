@@ -14,7 +14,7 @@ from accounts.permissions import is_member
 from handover.blockers import blockers_of
 from handover.errors import HandoverError
 from handover.facts import crossing_of, jobs_of, roots_of
-from handover.forms import ReasonForm
+from handover.forms import StopForm
 from handover.gates import acts_of, approvals_of, gates_of
 from handover.permissions import may_stop
 from handover.selectors import step_of
@@ -62,7 +62,7 @@ def stop(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     if request.method != "POST" and not may_stop(user, handover):
         messages.error(request, _("Only leads of the seller or the buyer and the agency stop an open handover."))
         return redirect("handover:detail", handover_id)
-    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form = StopForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             reason = form.cleaned_data["reason"]

@@ -7,11 +7,13 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from handover.blockers import blockers_of
+from handover.content import digest_of
 from handover.gates import Board, acts_of, approvals_of, gates_of, turns_of
-from handover.models import Handover
+from handover.models import Handover, Step
 from handover.permissions import sides_of
 from handover.selectors import handovers_visible_to, live_reviews, step_of, steps_of, with_gates
 from handover.workflow import Side, StepKind
@@ -41,6 +43,15 @@ def own_side(request: HttpRequest, handover: Handover) -> Side:
     yes is a decided review."""
     sides = [side for side in sides_of(user_of(request), handover) if side is not Side.REVIEWER]
     return sides[0] if sides else Side.SELLER
+
+
+def saved_meanwhile(request: HttpRequest, step: Step) -> str:
+    """What to tell a person whose form began with another draft than the one that is saved now; or an empty text."""
+    seen = request.POST.get("seen", "")
+    if not seen or seen == digest_of(step).hex() or step.author is None:
+        return ""
+    message = _("%(name)s has saved another draft since you opened the page. Compare it; what you wrote is still here.")
+    return message % {"name": step.author.name}
 
 
 def gate_page(

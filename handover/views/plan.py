@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from handover.content import PLAN_FIELDS
+from handover.content import PLAN_FIELDS, digest_of
 from handover.errors import HandoverError
 from handover.facts import crossing_of
 from handover.forms import PLAN_HINTS, PlanForm
@@ -18,7 +18,7 @@ from handover.models import Handover, Step, TransferPlan
 from handover.selectors import step_of
 from handover.services import plan
 from handover.summaries import gate_summary
-from handover.views.pages import gate_page, user_of, visible
+from handover.views.pages import gate_page, saved_meanwhile, user_of, visible
 from handover.workflow import StepKind
 
 KIND = StepKind.PLAN
@@ -31,14 +31,24 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     handover = visible(request, handover_id)
     step = step_of(handover, KIND)
     form = PlanForm(request.POST if request.method == "POST" else None, handover=handover, initial=_initial(handover))
-    if form.is_valid():
+    conflict = ""
+    if form.is_valid() and (conflict := saved_meanwhile(request, step)):
+        form.add_error(None, conflict)
+    elif form.is_valid():
         try:
             return _store(request, step, form)
         except HandoverError as error:
             form.add_error(None, str(error))
     handover = visible(request, handover_id)
-    summary = gate_summary(step_of(handover, KIND))
-    context = {"form": form, "summary": summary, "crossing": crossing_of(handover), "hints": PLAN_HINTS}
+    step = step_of(handover, KIND)
+    context = {
+        "form": form,
+        "summary": gate_summary(step),
+        "crossing": crossing_of(handover),
+        "hints": PLAN_HINTS,
+        "seen": digest_of(step).hex(),
+        "conflict": bool(conflict),
+    }
     status = 422 if form.errors else 200
     return gate_page(request, handover, KIND, "handover/plan.html", context=context, status=status)
 

@@ -132,3 +132,21 @@ def test_with_a_second_lead_the_first_may_write_but_not_approve(
     assert "You wrote a part of this, so another lead approves it." in page
     assert "Read and approve" not in page
     assert "Read and approve" in client_of(second).get(address(stand)).content.decode()
+
+
+def test_a_draft_saved_meanwhile_is_not_overwritten(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, now = open_at(), timezone.now()
+    colleague = add_person(actor=None, email="clerk@jinghe.example", name="Fang Ling", is_staff=False, now=now)
+    add_membership(actor=None, person=colleague, organization=cast.seller, role=Membership.Role.CLERK, now=now)
+    mine, theirs = client_of(cast.seller_clerk), client_of(colleague)
+    seen = mine.get(address(stand)).context["seen"]
+    theirs.post(address(stand), {"purpose": "Theirs.", "seen": seen})
+    response = mine.post(address(stand), {"purpose": "Mine.", "seen": seen})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Fang Ling has saved another draft since you opened the page." in page
+    assert "Mine.</textarea>" in page
+    assert "Theirs." in page
+    assert stand.step(StepKind.NECESSITY).content["purpose"] == "Theirs."
+    assert mine.post(address(stand), {"purpose": "Mine.", "seen": response.context["seen"]}).status_code == 302
+    assert stand.step(StepKind.NECESSITY).content["purpose"] == "Mine."

@@ -110,6 +110,16 @@ def test_what_was_sent_back_says_by_whom_and_why(open_at: OpenAt, cast: Cast, cl
     assert "Chen Guoqiang (you) changes it and submits it again" in page
 
 
+def test_what_any_of_several_may_do_is_one_blocker(open_at: OpenAt, cast: Cast) -> None:
+    stand = open_at(StepKind.SCOPE)
+    [found] = blockers(stand, cast.buyer_clerk)
+    assert found.title == "No version of the scope is on the table"
+    assert found.by == "Waits for Sun Hao (you) or Chen Guoqiang"
+    assert found.yours
+    [theirs] = blockers(stand, cast.reviewer)
+    assert not theirs.yours
+
+
 def test_a_day_in_the_future_waits_for_the_calendar(open_at: OpenAt, cast: Cast) -> None:
     stand = open_at(StepKind.BACKUP)
     TransferPlan.objects.filter(handover=stand.handover).update(starts_on=timezone.localdate() + timedelta(days=9))
@@ -231,7 +241,7 @@ def test_stopping_asks_for_a_reason(open_at: OpenAt, cast: Cast, client_of: Clie
     stand = open_at()
     response = client_of(cast.seller_lead).post(f"/handovers/{stand.handover.pk}/stop/", {"reason": "  "})
     assert response.status_code == 422
-    assert "Write the reason." in response.content.decode()
+    assert "Write why it is stopped." in response.content.decode()
     assert stand.handover.state == HandoverState.OPEN
 
 

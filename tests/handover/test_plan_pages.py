@@ -68,6 +68,13 @@ def test_the_package_needs_the_buyers_key(open_at: OpenAt, cast: Cast, client_of
     assert TransferPlan.objects.get().recipient_key == key
 
 
+def test_the_package_without_a_key_asks_for_it(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.PLAN)
+    response = client_of(cast.seller_clerk).post(address(stand), terms(method="package", recipient_key=" "))
+    assert response.status_code == 422
+    assert "Enter the buyer&#x27;s age key: the package is encrypted to it." in response.content.decode()
+
+
 def test_a_key_without_the_package_is_not_kept(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
     stand = open_at(StepKind.PLAN)
     key = str(pyrage.x25519.Identity.generate().to_public())
