@@ -81,10 +81,15 @@ def _unclaimed(reviews: list[Review]) -> list[Waiting]:
     if not reviews:
         return []
     counted = ngettext("%(count)d review waits in the queue", "%(count)d reviews wait in the queue", len(reviews))
+    detail = ngettext(
+        "Nobody has claimed it yet: %(review)s.",
+        "Nobody has claimed them yet. The one that is due first is %(review)s.",
+        len(reviews),
+    )
     return [
         Waiting(
             title=counted % {"count": len(reviews)},
-            detail=_("Nobody has claimed them yet. The one that is due first is %(review)s.") % {"review": reviews[0]},
+            detail=detail % {"review": reviews[0]},
             url=reverse("compliance:queue"),
             icon="inbox",
             due=reviews[0].due_at,

@@ -397,7 +397,12 @@ def test_home_names_what_waits_for_a_reviewer_and_nobody_else(cast, now, client_
     raise_review(reference="HO-late", due_at=timezone.now() - timedelta(days=2))
     raise_review(reference="HO-free", due_at=timezone.now() + timedelta(days=2))
     home = client_of(cast.reviewer).get("/").content.decode()
-    for text in ("Decide: Necessity, HO-mine", "Late: Necessity, HO-late", "1 review waits in the queue"):
+    for text in (
+        "Decide: Necessity, HO-mine",
+        "Late: Necessity, HO-late",
+        "1 review waits in the queue",
+        "Nobody has claimed it yet",
+    ):
         assert text in home
     assert "HO-mine" not in client_of(cast.agent).get("/").content.decode()
 
