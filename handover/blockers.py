@@ -16,7 +16,8 @@ from compliance.workflow import LIVE
 from customers.models import Import
 from customers.workflow import ImportState
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
-from handover.models import Backup, Execution, Step
+from handover.models import Backup, Execution, Handover, Step
+from handover.selectors import current_step
 from handover.services import screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
 
@@ -34,6 +35,15 @@ class Blocker:
     soft: bool = False
     yours: bool = False
     here: bool = False
+
+
+def is_hindered(handover: Handover, now: datetime) -> bool:
+    """Whether a start of the transfer would be refused: before the plan's day, or before the free text is cleared."""
+    if current_step(handover).kind != StepKind.EXECUTION:
+        return False
+    plan = getattr(handover, "plan", None)
+    early = plan is not None and plan.starts_on > timezone.localdate(now)
+    return early or bool(screening.obstacle(handover))
 
 
 def blockers_of(board: Board, now: datetime) -> list[Blocker]:
@@ -161,7 +171,7 @@ def _content(board: Board, step: Step) -> Iterator[Blocker]:
         return
     if problem := screening.obstacle(board.handover):
         url, label, yours = _content_cure(board)
-        title = _("The free text of the book is not cleared yet")
+        title = _("The free text of the book is not cleared for gate 5 yet")
         yield Blocker(title, url, label, why=problem, yours=yours)
 
 

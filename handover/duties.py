@@ -17,7 +17,7 @@ from accounts.panels import Panel
 from accounts.permissions import is_member
 from accounts.selectors import memberships, organizations_of
 from accounts.waiting import Waiting
-from handover.blockers import cure_of
+from handover.blockers import cure_of, is_hindered
 from handover.content import newest_proposal
 from handover.gates import Board, Turn, acts_of, gate_url, turns_of
 from handover.lines import lines_of
@@ -64,19 +64,12 @@ def handovers_waiting(user: User, now: datetime) -> Sequence[Waiting]:
 def _of(board: Board, now: datetime) -> Iterator[Waiting]:
     step = board.current
     yield from _screening(board, step)
-    if step.kind == _K.EXECUTION and not _may_start(board, now):
+    if is_hindered(board.handover, now):
         return
     mine = [turn for turn in turns_of(board, step) if turn.yours and turn.side is not Side.REVIEWER]
     yield from (_turn(board, step, turn) for turn in mine[:1])
     if not mine and step.kind == _K.SCOPE and step.state == _S.SUBMITTED:
         yield from _answer(board, step)
-
-
-def _may_start(board: Board, now: datetime) -> bool:
-    """Before the plan's day, and before the free text is cleared, a start would be refused."""
-    plan = getattr(board.handover, "plan", None)
-    early = plan is not None and plan.starts_on > timezone.localdate(now)
-    return not early and not screening.obstacle(board.handover)
 
 
 def _turn(board: Board, step: Step, turn: Turn) -> Waiting:

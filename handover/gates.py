@@ -4,7 +4,7 @@ Reads only. A handover read by `selectors.with_gates` costs no query here but fo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -83,11 +83,12 @@ class Acts:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A handover as one reader sees it."""
+    """A handover as one reader sees it. `hindered`: a start of the transfer would be refused now (`blockers`)."""
 
     handover: Handover
     user: User
     reviews: Mapping[UUID, Review] = field(default_factory=dict)
+    hindered: bool = False
 
     @property
     def current(self) -> Step:
@@ -208,6 +209,7 @@ _SENTENCES: dict[str, str | Promise] = {
     "review": gettext_lazy("%(names)s decides the review"),
     "start_backup": gettext_lazy("%(names)s starts the backup"),
     "start": gettext_lazy("%(names)s gives the start"),
+    "start_later": gettext_lazy("%(names)s gives the start when nothing stands in the way"),
 }
 
 
@@ -231,7 +233,7 @@ def missing_sides(step: Step) -> list[Side]:
 def _to_prepare(board: Board, step: Step) -> list[Turn]:
     kind = StepKind(step.kind)
     if kind is StepKind.EXECUTION:
-        return [_turn(board, side, "start", _leads(board, step, side)) for side in REQUIRED[kind]]
+        return [_start(board, step, side) for side in REQUIRED[kind]]
     if kind is StepKind.AUDIT:
         return []
     if kind is StepKind.BACKUP:
@@ -247,12 +249,17 @@ def _to_prepare(board: Board, step: Step) -> list[Turn]:
 
 def _to_approve(board: Board, step: Step, side: Side) -> Turn:
     if step.kind == StepKind.EXECUTION:
-        return _turn(board, side, "start", _leads(board, step, side))
+        return _start(board, step, side)
     if side is Side.REVIEWER:
         review = board.reviews.get(step.pk)
         claimed = [review.claimed_by] if review and review.claimed_by else []
         return _turn(board, side, "review", claimed or _leads(board, step, side))
     return _turn(board, side, "answer" if step.kind == StepKind.SCOPE else "approve", _leads(board, step, side))
+
+
+def _start(board: Board, step: Step, side: Side) -> Turn:
+    turn = _turn(board, side, "start_later" if board.hindered else "start", _leads(board, step, side))
+    return replace(turn, yours=turn.yours and not board.hindered)
 
 
 def organization_on(handover: Handover, side: Side) -> Organization:

@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from handover.blockers import blockers_of
+from handover.blockers import blockers_of, is_hindered
 from handover.content import digest_of
 from handover.gates import Board, acts_of, approvals_of, gates_of, turns_of
 from handover.models import Handover, Step
 from handover.permissions import sides_of
 from handover.selectors import handovers_visible_to, live_reviews, step_of, steps_of, with_gates
-from handover.workflow import Side, StepKind
+from handover.workflow import HandoverState, Side, StepKind
 from ledger.models import Entry
 from ledger.selectors import entries_of
 
@@ -35,7 +35,8 @@ def visible(request: HttpRequest, handover_id: UUID) -> Handover:
 
 def board_of(request: HttpRequest, handover: Handover) -> Board:
     """The handover as the signed-in person sees it."""
-    return Board(handover, user_of(request), live_reviews(steps_of(handover)))
+    hindered = handover.state == HandoverState.OPEN and is_hindered(handover, timezone.now())
+    return Board(handover, user_of(request), live_reviews(steps_of(handover)), hindered)
 
 
 def own_side(request: HttpRequest, handover: Handover) -> Side:

@@ -12,7 +12,7 @@ from stand import Stand
 from accounts.demo import Cast
 from accounts.models import Membership, User
 from handover import demo
-from handover.blockers import Blocker, blockers_of
+from handover.blockers import Blocker, blockers_of, is_hindered
 from handover.gates import Board, gates_of
 from handover.models import Backup, Handover, TransferPlan
 from handover.selectors import handovers_visible_to, live_reviews, steps_of, with_gates
@@ -27,7 +27,8 @@ PEOPLE = ("seller_lead", "seller_clerk", "buyer_lead", "buyer_clerk", "reviewer"
 def board(stand: Stand, user: User) -> Board:
     handover = with_gates(handovers_visible_to(user)).get(pk=stand.handover.pk)
     # A request has its own instance of the person; memberships are remembered with it.
-    return Board(handover, User.objects.get(pk=user.pk), live_reviews(steps_of(handover)))
+    reviews, hindered = live_reviews(steps_of(handover)), is_hindered(handover, timezone.now())
+    return Board(handover, User.objects.get(pk=user.pk), reviews, hindered)
 
 
 def blockers(stand: Stand, user: User) -> list[Blocker]:
@@ -150,13 +151,23 @@ def test_free_text_that_is_not_cleared_is_cured_by_the_reviewer(open_at: OpenAt,
     stand = open_at(StepKind.BACKUP)
     stand.back_up()
     demo.run_job(demo.screening_job(stand.demo))
-    title = "The free text of the book is not cleared yet"
+    title = "The free text of the book is not cleared for gate 5 yet"
     mine = next(one for one in blockers(stand, cast.reviewer) if one.title == title)
     assert mine.yours
     assert mine.cure_url.startswith("/reviews/")
     theirs = next(one for one in blockers(stand, cast.seller_lead) if one.title == title)
     assert theirs.cure_url == f"/handovers/{stand.handover.pk}/backup/"
     assert not theirs.yours
+
+
+def test_a_start_that_would_be_refused_is_not_yours(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.EXECUTION)
+    assert [one.yours for one in blockers(stand, cast.seller_lead)] == [True, False]
+    TransferPlan.objects.filter(handover=stand.handover).update(starts_on=timezone.localdate() + timedelta(days=9))
+    assert not any(one.yours for one in blockers(stand, cast.seller_lead))
+    page = client_of(cast.seller_lead).get(f"/handovers/{stand.handover.pk}/").content.decode()
+    assert "Zhao Min (you) gives the start when nothing stands in the way" in page
+    assert "btn--primary" not in page
 
 
 def test_a_failed_backup_is_said_with_its_reason(open_at: OpenAt, cast: Cast) -> None:
