@@ -10,14 +10,14 @@ from customers.records import Record, read_records
 from vault.errors import SealBroken
 
 
-def read_what_opens(book: Book, first: UUID | str, last: UUID | str) -> tuple[list[Record], list[UUID]]:
-    """The records of a range, and the identities of the customers whose values do not open: changed, moved, keyless."""
+def read_what_opens(book: Book, first: UUID | str, last: UUID | str) -> tuple[list[Record], list[Customer]]:
+    """The records of a range, and the customers (`pk`, `origin`) whose values do not open: changed, moved, no key."""
     try:
         return read_records(book, first, last), []
     except SealBroken:
         rows = list(Customer.objects.filter(book=book, pk__range=(first, last)).order_by("pk").only("pk", "origin"))
-    found = [(row.origin or row.pk, _opened_at(book, row.pk)) for row in rows]
-    return [record for _id, record in found if record], [identity for identity, record in found if record is None]
+    found = [(row, _opened_at(book, row.pk)) for row in rows]
+    return [record for _row, record in found if record], [row for row, record in found if record is None]
 
 
 def _opened_at(book: Book, customer: UUID) -> Record | None:

@@ -148,8 +148,9 @@ class RestoreHandler:
     @staticmethod
     def _changed(restored: leaves.Leaves, book: Book, first: str, last: str) -> leaves.Leaves:
         """A handover's book is frozen: whoever is not in it as restored was changed past the services meanwhile."""
-        readable, _broken = read_what_opens(book, first, last)
+        readable, broken = read_what_opens(book, first, last)
         now = {record.id.bytes: leaf_of(record) for record in readable}
+        now |= {customer.pk.bytes: leaves.CHANGED for customer in broken}
         changed = [customer.bytes for customer in leaves.differing(restored, now)]
         return {one: leaves.CHANGED for one in changed if restored.get(one) != leaves.UNREADABLE}
 

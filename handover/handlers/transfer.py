@@ -161,7 +161,7 @@ class VerifyHandler:
         return Result(
             rows=len(arrived),
             counts=_counted(arrived, "arrived"),
-            output=leaves.pack(found + [(identity, leaves.UNREADABLE) for identity in broken]),
+            output=leaves.pack(found + [(row.origin or row.pk, leaves.UNREADABLE) for row in broken]),
         )
 
     def finish(self, job: Job, now: datetime) -> None:
@@ -178,6 +178,7 @@ class VerifyHandler:
             execution=execution,
             target_root=leaves.root(arrived),
             counts=_reconciled(total_counts(execution.transfer_job), total_counts(job), found),
+            differing=len(different),
             differences=[{"customer": str(customer), "category": category} for customer, category, _rows in found],
             now=now,
         )

@@ -5,12 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
-from customers.models import Book, Customer
+from customers.models import Book, Category, Customer
 from customers.services.books import create_book, move_book
 from customers.services.discarding import discard_customers
 from customers.workflow import BookState
@@ -24,6 +26,8 @@ from handover.services.moving import audience, check, lock_handover, move, recor
 from handover.workflow import EXECUTION_MOVES, ExecutionState, HandoverState, StepKind, StepState
 from jobs import services as jobs
 from jobs.models import Job
+from vault.models import DataKey
+from vault.services import destroy_data_keys
 
 TRANSFER, VERIFY = "handover.transfer", "handover.verify"
 DIFFERENCES = 1000
@@ -114,15 +118,17 @@ def reconcile(
     execution: Execution,
     target_root: bytes,
     counts: dict[str, dict[str, int]],
+    differing: int,
     differences: list[dict[str, str]],
     now: datetime,
 ) -> bool:
     """Compare what was sent with what was read back; equal passes the gate, anything else undoes the execution.
 
-    `counts`: per category source, left_out, sent, equal. Returns whether they are equal.
+    `counts`: per category source, left_out, sent, equal. `differing`: how many customers; `differences` names the
+    first of them by category. Returns whether they are equal.
     """
     equal = (
-        not differences
+        not differing
         and target_root == bytes(execution.source_root)
         and all(numbers["sent"] == numbers["equal"] for numbers in counts.values())
     )
@@ -133,7 +139,7 @@ def reconcile(
     if equal:
         _pass(execution, now)
     else:
-        _refuse(execution, counts, len(differences), now)
+        _refuse(execution, counts, differing, now)
     return equal
 
 
@@ -155,7 +161,11 @@ def _pass(execution: Execution, now: datetime) -> None:
 def _refuse(execution: Execution, counts: dict[str, dict[str, int]], differing: int, now: datetime) -> None:
     handover = execution.handover
     record(None, "handover.execution.unequal", handover, now, number=execution.number, differences=differing)
-    reason = _("What was read back is not what was sent: %(count)s customers differ.") % {"count": differing}
+    reason = ngettext(
+        "What was read back is not what was sent: %(count)s customer differs.",
+        "What was read back is not what was sent: %(count)s customers differ.",
+        differing,
+    ) % {"count": differing}
     execution.save(update_fields=["target_root"])
     undo(actor=None, execution=execution, reason=reason, now=now)
     alarms.raise_alarm(
@@ -192,6 +202,7 @@ def undo(*, actor: User | None, execution: Execution, reason: str, now: datetime
     """Destroy the buyer's keys and rows of a locked execution and discard its book; the gate goes back to draft."""
     _turn(execution, ExecutionState.ROLLED_BACK)
     customers = sum(discard_customers(customers=batch, now=now) for batch in _batches(execution.target))
+    destroy_data_keys(_keys_without_rows(execution), list(Category), now)
     move_book(actor=actor, book=execution.target, to=BookState.DISCARDED, now=now)
     execution.problem, execution.ended_at = reason, now
     execution.save()
@@ -205,6 +216,19 @@ def _batches(book: Book) -> Iterator[list[UUID]]:
     customers = Customer.objects.filter(book=book).order_by("pk").values_list("pk", flat=True)
     while batch := list(customers[:_BATCH]):
         yield batch
+
+
+def _keys_without_rows(execution: Execution) -> list[UUID]:
+    """Whose rows are gone already, while copies of them may lie elsewhere. Keys and rows are committed together, so a
+    key of this time without a customer belongs to a row that somebody removed."""
+    keys = DataKey.objects.filter(
+        organization_key__organization=execution.target.organization_id,
+        category__in=Category.values,
+        created_at__gte=execution.started_at,
+        wrapped__isnull=False,
+    )
+    rows = Customer.objects.filter(pk=OuterRef("subject"))
+    return list(keys.filter(~Exists(rows)).values_list("subject", flat=True).distinct())
 
 
 def _step_back(handover: Handover, now: datetime) -> None:
