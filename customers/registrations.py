@@ -48,6 +48,8 @@ def _asks(item: Import) -> tuple[str, str]:
     name = {"file": item.file_name}
     if item.state == ImportState.UPLOADED:
         return _("Say what the columns of %(file)s mean") % name, _("Columns")
+    if item.state == ImportState.CHECKED and not item.customers_total:
+        return _("No row of %(file)s can be stored: correct or cancel it") % name, _("Look at it")
     if item.state == ImportState.CHECKED:
         return _("Store the customers of %(file)s") % name, _("Look and store")
     if item.state == ImportState.STORING:

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from jobs import selectors, services
@@ -49,7 +50,7 @@ def cancel(request: HttpRequest, pk: str) -> HttpResponse:
         services.cancel(actor=request.user, job=job, now=timezone.now())
     except JobsError as error:
         messages.error(request, str(error))
-    return redirect("jobs:detail", pk=job.pk)
+    return _back(request, job)
 
 
 @login_required
@@ -60,12 +61,19 @@ def retry(request: HttpRequest, pk: str) -> HttpResponse:
         services.retry(actor=request.user, job=job, now=timezone.now())
     except JobsError as error:
         messages.error(request, str(error))
-    return redirect("jobs:detail", pk=job.pk)
+    return _back(request, job)
 
 
 def _visible(request: HttpRequest) -> QuerySet[Job]:
     user = request.user
     return selectors.jobs_visible_to(selectors.organizations_of(user), everything=user.is_staff)
+
+
+def _back(request: HttpRequest, job: Job) -> HttpResponse:
+    """To the page whose panel had the button: that of the job's object, or the job's own."""
+    page, hosts = request.headers.get("Referer", ""), {request.get_host()}
+    safe = url_has_allowed_host_and_scheme(page, allowed_hosts=hosts, require_https=request.is_secure())
+    return redirect(page) if safe else redirect("jobs:detail", pk=job.pk)
 
 
 def _actionable(request: HttpRequest, pk: str) -> Job:

@@ -117,6 +117,9 @@ def test_what_waits_follows_the_state(book: Book, cast: Cast, now: datetime) -> 
         ImportState.DONE: [],
         ImportState.CANCELED: [],
     }
+    Import.objects.filter(pk=item.pk).update(state=ImportState.CHECKED, customers_total=0)
+    assert titles(cast.seller_lead, now) == ["No row of customers.csv can be stored: correct or cancel it"]
+    Import.objects.filter(pk=item.pk).update(customers_total=1)
     for state, waiting in expected.items():
         Import.objects.filter(pk=item.pk).update(state=state)
         assert titles(cast.seller_lead, now) == waiting, state

@@ -82,6 +82,11 @@ def test_cancel_and_retry_by_their_buttons(start, seller, monkeypatch, django_ca
     assert seller.get(url("cancel", job)).status_code == 405
     response = seller.post(url("cancel", job))
     assert response["Location"] == url("detail", job)
+    for page, back in {
+        "http://testserver/books/": "http://testserver/books/",
+        "//evil.example/": url("detail", job),
+    }.items():
+        assert seller.post(url("cancel", job), headers={"Referer": page})["Location"] == back
     assert Job.objects.get(pk=job.pk).state == JobState.CANCELED
     page = seller.post(url("retry", job), follow=True).content.decode()
     assert "Only a failed job can be retried" in page
