@@ -20,6 +20,7 @@ from handover.permissions import may_stop
 from handover.selectors import step_of
 from handover.services import stopping
 from handover.views.pages import board_of, user_of, visible
+from handover.views.watching import answer
 from handover.workflow import StepKind, StepState
 from ledger.selectors import entries_of
 
@@ -32,9 +33,13 @@ def detail(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Where a handover stands and who must do what next."""
     handover, now = visible(request, handover_id), timezone.now()
     board = board_of(request, handover)
+    seen = f"{board.current.kind}-{board.current.state}"
+    if heard := answer(request, seen):
+        return heard
     gates, step = gates_of(board), board.current
     context = {
         "board": board,
+        "seen": seen,
         "handover": handover,
         "gates": gates,
         "gate": next(gate for gate in gates if gate.kind == step.kind),

@@ -309,3 +309,10 @@ def test_who_may_not_watch_the_transfer_is_told_that_it_runs(open_at: OpenAt, ca
     assert panel not in page
     assert "The platform works on this gate." in page
     assert "The platform; nobody needs to act" in page
+    asks = {"seen": "execution-running"}
+    htmx = {"HX-Request": "true"}
+    assert "HX-Refresh" not in client_of(cast.reviewer).get(address, asks, headers=htmx)
+    demo.run_job(execution.transfer_job)
+    execution.refresh_from_db()
+    demo.run_job(execution.verify_job)
+    assert client_of(cast.reviewer).get(address, asks, headers=htmx)["HX-Refresh"] == "true"
