@@ -18,7 +18,7 @@ from customers.forms import RetentionForm
 from customers.models import Book, Category
 from customers.permissions import may_set_rules
 from customers.selectors import books_visible_to, rules_of
-from customers.services.retention import set_rule
+from customers.services.retention import BACKUP_DAYS, set_rule
 
 
 @login_required
@@ -38,7 +38,13 @@ def rule(request: HttpRequest, book_id: UUID, category: str) -> HttpResponse:
             expiring = asks.customers
         except CustomersError as error:
             form.add_error(None, str(error))
-    context = {"book": book, "category": Category(category), "form": form, "expiring": expiring}
+    context = {
+        "book": book,
+        "category": Category(category),
+        "form": form,
+        "expiring": expiring,
+        "backup_days": BACKUP_DAYS,
+    }
     return render(request, "customers/rule.html", context, status=422 if form.errors or expiring else 200)
 
 
