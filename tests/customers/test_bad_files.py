@@ -58,6 +58,8 @@ def formulas_without_results() -> bytes:
         (lambda: b"\r\n , \r\n", "customers.csv", "No table was found"),
         ("客户编号,姓名\n".encode, "customers.csv", "no customers"),
         (lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "photo.csv", "another kind of file"),
+        (lambda: b"\x7fELF" + bytes(range(256)) * 4, "program.csv", "another kind of file"),
+        (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(900), "old.xls", "of the old kind"),
         (lambda: bytes(range(1, 256)) * 400, "noise.csv", "another kind of file"),
         (lambda: bomb(real=1 << 30), "bomb.xlsx", "would unpack to more than 600 MB"),
         (lambda: bomb(declared=1000, real=1 << 26), "lie.xlsx", "states false sizes"),
