@@ -136,6 +136,17 @@ def test_the_reset_page_tells_nobody_who_is_here(client, lead, mailoutbox):
     assert "/reset/key/" not in mailoutbox[1].body
 
 
+def test_a_mail_server_that_is_down_tells_nothing(client, lead, settings, caplog):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    for email in (lead.email, "nobody@jinghe.example"):
+        response = client.post(RESET, {"email": email}, follow=True)
+        assert response.status_code == 200
+        assert "or ask the agency" in html(response)
+    assert "mail_not_sent" in caplog.text
+    assert lead.email not in caplog.text
+
+
 def test_a_closed_entry_gets_no_link(client, lead, mailoutbox, now):
     change_person(actor=None, person=lead, is_active=False, now=now)
     client.post(RESET, {"email": lead.email})
