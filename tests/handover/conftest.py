@@ -1,50 +1,70 @@
 """Handovers that stand at any gate, with a few customers whose every value can be told from any other text."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from copy import deepcopy
 from datetime import datetime
-from itertools import takewhile
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 from move_table import PLACES
-from stand import Stand, people
+from stand import Stand, new_book, rolled_back, stand_at
 
-from accounts.demo import Cast
+from accounts.demo import Cast, make_cast
 from accounts.models import User
 from accounts.services import add_membership, add_organization, add_person
 from customers.models import Book
-from customers.records import write_records
-from customers.services.books import create_book
-from handover import demo
-from handover.workflow import ORDER, StepKind
+from handover.workflow import StepKind
 
 
 @pytest.fixture
 def book_of(cast: Cast) -> Callable[..., Book]:
     """`book_of(12)`: an open book of the seller with 12 customers."""
-
-    def make(customers: int = 12, **options: object) -> Book:
-        now = timezone.now()
-        book = create_book(actor=cast.seller_lead, organization=cast.seller, name="Members of the shop", now=now)
-        day = timezone.localdate(now)
-        records = people(customers, **options)  # type: ignore[arg-type]
-        write_records(book=book, records=records, organization=cast.seller.pk, collected_on=day, now=now)
-        return book
-
-    return make
+    return lambda customers=12: new_book(cast, customers)
 
 
 @pytest.fixture
-def open_at(cast: Cast, book_of: Callable[..., Book]) -> Callable[..., Stand]:
+def open_at(cast: Cast) -> Callable[..., Stand]:
     """`open_at(StepKind.PLAN)`: a handover of a new book whose gates before that one have passed, by the services."""
+    return lambda kind=StepKind.NECESSITY, customers=12, **options: stand_at(cast, kind, customers, **options)
 
-    def open_(kind: StepKind = StepKind.NECESSITY, customers: int = 12, **options: object) -> Stand:
-        stand = Stand(demo.open_demo(cast, book_of(customers), "Shop for cleaning supplies"), dict(options))
-        for earlier in takewhile(lambda one: one != kind, ORDER):
-            stand.pass_gate(earlier)
-        return stand
 
-    return open_
+@pytest.fixture(scope="module")
+def keep(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Callable[..., Stand]]:
+    """`keep(make)`: the stand that `make(cast)` returns, made once for a module, in a transaction that is rolled back
+    at its end. Only for modules whose tests all begin with `kept_stand` and use no other fixture of the database."""
+    with ExitStack() as stack:
+
+        def build(make: Callable[[Cast], Stand]) -> Stand:
+            place = tmp_path_factory.mktemp("kept")
+            files = {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"location": str(place / "files")},
+            }
+            stack.enter_context(django_db_blocker.unblock())
+            stack.enter_context(
+                override_settings(ROOT_KEY_FILE=str(place / "keys" / "root.key"), STORAGES={"default": files})
+            )
+            stack.enter_context(rolled_back())
+            stand = make(make_cast(timezone.now()))
+            stand.place = place
+            return stand
+
+        yield build
+
+
+@pytest.fixture
+def kept_stand(made: Stand, settings: Any, tmp_path: Path) -> Iterator[Stand]:
+    """The module's stand `made` (by `keep`) for one test: what the test does to rows and files is undone."""
+    settings.ROOT_KEY_FILE = str(made.place / "keys" / "root.key")
+    if (made.place / "files").exists():
+        shutil.copytree(made.place / "files", tmp_path / "files")
+    with rolled_back():
+        yield deepcopy(made)
 
 
 @pytest.fixture

@@ -5,23 +5,36 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import takewhile
+from pathlib import Path
 from threading import Barrier
 from typing import Any
+from unittest import mock
+from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.demo import Cast
-from customers.models import Category
-from customers.records import Record
+from accounts.models import User
+from customers.models import Book, Category
+from customers.records import Record, read_records, write_records
+from customers.services.books import create_book
 from handover import demo
+from handover.content import digest_of
 from handover.demo import Demo
 from handover.errors import HandoverError
-from handover.models import Backup, Handover, Step
-from handover.services import necessity
-from handover.workflow import StepKind
+from handover.models import Backup, Execution, Handover, Step
+from handover.services import approving, executing, necessity, plan
+from handover.services.opening import Terms
+from handover.workflow import ORDER, Side, StepKind
+from jobs.services import run_now
+
+CHUNK = 5
+BINDING = {Side.SELLER: "seller_lead", Side.BUYER: "buyer_lead", Side.REVIEWER: "reviewer"}
 
 # Everything that a refused act might have touched, in one look.
 _TABLES = (
@@ -50,6 +63,14 @@ def watched() -> tuple[object, ...]:
 
 
 @contextmanager
+def rolled_back() -> Iterator[None]:
+    """What happens within the block never happened."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@contextmanager
 def refused(match: str, error: type[Exception] = HandoverError) -> Iterator[None]:
     """Within the block an act is refused with this message (a regular expression), and nothing has changed."""
     before = watched()
@@ -75,12 +96,12 @@ def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(run, range(count)))
 
 
-def people(count: int, *, habits: bool = True) -> list[Record]:
+def people(count: int) -> list[Record]:
     """Customers with one to three purchases; every third has no e-mail, every fourth no note."""
-    return [_person(index, habits) for index in range(count)]
+    return [_person(index) for index in range(count)]
 
 
-def _person(index: int, habits: bool) -> Record:
+def _person(index: int) -> Record:
     basic = (
         f"KD{index:05d}",
         f"韩梅梅{index:03d}",
@@ -100,16 +121,18 @@ def _person(index: int, habits: bool) -> Record:
         )
         for line in range(1 + index % 3)
     ]
-    habit = (f"every {index + 3} days", f"洗衣液系列 {index:03d}", f"no scent {index:03d}") if habits else None
+    habit = (f"every {index + 3} days", f"洗衣液系列 {index:03d}", f"no scent {index:03d}")
     return Record(uuid7(), None, "CN", basic, purchases, habit)
 
 
 @dataclass
 class Stand:
-    """A handover and how to take it further. `options` go to `demo.pass_plan`."""
+    """A handover and how to take it further. `options` go to `demo.pass_plan`; `place`: the folder of its keys and
+    files, if it is kept for a module."""
 
     demo: Demo
     options: dict[str, object] = field(default_factory=dict)
+    place: Path = Path()
 
     @property
     def cast(self) -> Cast:
@@ -150,7 +173,9 @@ class Stand:
         demo.pass_scope(self.demo)
 
     def _pass_plan(self) -> None:
-        demo.pass_plan(self.demo, **self.options)  # type: ignore[arg-type]
+        # Below what people may choose, so that a few customers cross in several chunks.
+        with mock.patch.object(plan, "CHUNK_SIZES", range(1, 5001)):
+            demo.pass_plan(self.demo, **{"chunk_size": CHUNK, **self.options})  # type: ignore[arg-type]
 
     def _pass_backup(self) -> None:
         self.back_up()
@@ -168,10 +193,79 @@ class Stand:
         return backup
 
     def _pass_execution(self) -> None:
+        self.verify(self.transfer())
+
+    def approve(self, kind: StepKind, side: Side, actor: User | None = None, digest: bytes | None = None) -> object:
+        """As the page of that side does: the seller and the buyer approve, the reviewer decides, two people start."""
+        step, actor = self.step(kind), actor or getattr(self.cast, BINDING[side])
+        seen = digest_of(step) if digest is None else digest
+        if kind == StepKind.EXECUTION:
+            return executing.start(actor=actor, step=step, side=side, digest=seen, now=timezone.now())
+        if side == Side.REVIEWER:
+            return demo._review(self.demo, kind)
+        return approving.approve(actor=actor, step=step, side=side, digest=seen, now=timezone.now())
+
+    def transfer(self) -> Execution:
+        """Start the execution and write everything; nothing is read back yet."""
         execution = demo.start_execution(self.demo)
-        demo.run_job(execution.transfer_job)
-        execution.refresh_from_db()
-        demo.run_job(execution.verify_job)
+        run_now(execution.transfer_job)
+        return _fresh(execution)
+
+    def verify(self, execution: Execution) -> Execution:
+        """Read back what was written."""
+        run_now(execution.verify_job)
+        return _fresh(execution)
 
     def _pass_audit(self) -> None:
         demo.pass_audit(self.demo)
+
+
+def _fresh(execution: Execution) -> Execution:
+    return Execution.objects.select_related("source", "target", "transfer_job", "verify_job").get(pk=execution.pk)
+
+
+def everybody(book: Book) -> list[Record]:
+    """The opened records of a book."""
+    return read_records(book, UUID(int=0), UUID(int=2**128 - 1))
+
+
+def attack(sql: str, *parameters: object) -> None:
+    """Change rows past the platform, as somebody does who has the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        assert cursor.rowcount != 0, "the attack missed"
+
+
+def new_book(cast: Cast, customers: int) -> Book:
+    """An open book of the seller."""
+    now = timezone.now()
+    book = create_book(actor=cast.seller_lead, organization=cast.seller, name="Members of the shop", now=now)
+    add_people(book, people(customers))
+    return book
+
+
+def add_people(book: Book, records: list[Record]) -> None:
+    """Customers into a book, sealed under its organization's keys."""
+    now = timezone.now()
+    day = timezone.localdate(now)
+    write_records(book=book, records=records, organization=book.organization_id, collected_on=day, now=now)
+
+
+def stand_at(cast: Cast, kind: StepKind, customers: int = 12, **options: object) -> Stand:
+    """A handover of a new book whose gates before `kind` have passed."""
+    stand = Stand(demo.open_demo(cast, new_book(cast, customers), "Shop for cleaning supplies"), dict(options))
+    for earlier in takewhile(lambda one: one != kind, ORDER):
+        stand.pass_gate(earlier)
+    return stand
+
+
+def terms_of(cast: Cast, book: Book) -> Terms:
+    """What a handover of the book is opened with."""
+    return Terms(
+        subject="Shop for cleaning supplies",
+        seller=cast.seller,
+        buyer=cast.buyer,
+        reviewer=cast.reviewers,
+        book=book,
+        due_on=timezone.localdate() + timedelta(days=10),
+    )

@@ -4,40 +4,23 @@ side, every side that must is asked, and each gate rests on those before it."""
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from stand import Stand, in_threads, refused
+from stand import refused
 
-from accounts.demo import make_cast
 from accounts.models import User
 from accounts.services import add_membership, add_person
 from compliance.errors import ComplianceError
 from compliance.models import Review
 from compliance.services import claim, decide
 from compliance.workflow import Decision, ReviewState
-from customers.models import Book
-from customers.services.books import create_book
 from handover import demo
 from handover.content import digest_of
-from handover.errors import HandoverError
-from handover.fields import SCOPE_FIELDS
 from handover.models import Approval, Backup, Execution, ScopeItem, Step, TransferPlan
-from handover.services import approving, executing, scope
+from handover.services import approving
 from handover.services.reviewing import live_review
 from handover.workflow import ORDER, REQUIRED, Side, StepKind, StepState
 from ledger.models import Entry
 
 N, S, P, B, E, A = StepKind
-BINDING = {Side.SELLER: "seller_lead", Side.BUYER: "buyer_lead", Side.REVIEWER: "reviewer"}
-
-
-def approve(stand, kind, side, actor=None, digest=None):
-    """As the page of that side does: the seller and the buyer approve, the reviewer decides, two people start."""
-    step, actor = stand.step(kind), actor or getattr(stand.cast, BINDING[side])
-    digest = digest_of(step) if digest is None else digest
-    if kind == E:
-        return executing.start(actor=actor, step=step, side=side, digest=digest, now=timezone.now())
-    if side == Side.REVIEWER:
-        return demo._review(stand.demo, kind)
-    return approving.approve(actor=actor, step=step, side=side, digest=digest, now=timezone.now())
 
 
 def passed(stand, kind):
@@ -50,7 +33,7 @@ def test_a_gate_passes_when_and_only_when_every_side_has_approved(open_at, kind)
     stand.submit(kind)
     for side in reversed(REQUIRED[kind]):
         assert not passed(stand, kind)
-        approve(stand, kind, side)
+        stand.approve(kind, side)
     assert passed(stand, kind)
     assert {approval.side for approval in approving.valid_approvals(stand.step(kind))} == set(REQUIRED[kind])
     following = ORDER[ORDER.index(kind) + 1 :][:1]
@@ -65,19 +48,19 @@ def test_an_approval_of_anything_else_than_what_is_there_is_refused(open_at, kin
     true = digest_of(stand.step(kind))
     for digest in (b"", b"\0" * 32, true[:-1], true + b"\0", bytes(reversed(true))):
         with refused("has changed since you opened the page"):
-            approve(stand, kind, Side.SELLER, digest=digest)
+            stand.approve(kind, Side.SELLER, digest=digest)
 
 
 @pytest.mark.parametrize("kind", [N, S, P, B, E])
 def test_a_side_approves_once(open_at, cast, now, kind):
     stand = open_at(kind)
     stand.submit(kind)
-    approve(stand, kind, Side.SELLER)
+    stand.approve(kind, Side.SELLER)
     second = add_person(actor=None, email="qian.yu@jinghe.example", name="Qian Yu", is_staff=False, now=now)
     add_membership(actor=None, person=second, organization=cast.seller, role="lead", now=now)
     for actor in (cast.seller_lead, second):
         with refused("Zhao Min has already approved this for your side"):
-            approve(stand, kind, Side.SELLER, actor)
+            stand.approve(kind, Side.SELLER, actor)
 
 
 @pytest.mark.parametrize("kind", [S, P, E])
@@ -86,9 +69,9 @@ def test_the_same_person_does_not_stand_for_two_sides(open_at, cast, now, kind):
     stand = open_at(kind)
     stand.submit(kind)
     both = User.objects.get(pk=cast.seller_lead.pk)
-    approve(stand, kind, Side.SELLER, both)
+    stand.approve(kind, Side.SELLER, both)
     with refused("approved this for another side"):
-        approve(stand, kind, Side.BUYER, both)
+        stand.approve(kind, Side.BUYER, both)
     # Nor as the reviewer who decides.
     if Side.REVIEWER in REQUIRED[kind]:
         add_membership(actor=None, person=both, organization=cast.reviewers, role="reviewer", now=now)
@@ -112,7 +95,7 @@ def _decides(stand, kind, person, message):
 def test_the_database_knows_one_approval_for_a_side_and_for_a_person(open_at, cast):
     stand = open_at(S)
     stand.submit(S)
-    approve(stand, S, Side.SELLER)
+    stand.approve(S, Side.SELLER)
     given = Approval.objects.get(step=stand.step(S))
     for change, constraint in (
         ({"user": cast.buyer_lead}, "handover_approval_per_side"),
@@ -135,7 +118,7 @@ def test_nobody_approves_what_they_wrote_whatever_they_have_become(open_at, cast
     writer = User.objects.get(pk=writer.pk)
     for side in {Side.SELLER, Side.BUYER} & set(REQUIRED[kind]):
         with refused("nobody approves what they wrote"):
-            approve(stand, kind, side, writer)
+            stand.approve(kind, side, writer)
     review = live_review(stand.step(kind))
     if review is None:
         return
@@ -152,14 +135,14 @@ def test_who_wrote_a_part_before_the_last_writer_does_not_approve_either(open_at
     stand.submit(kind)
     stand.step(kind).writers.add(cast.seller_lead)
     with refused("nobody approves what they wrote"):
-        approve(stand, kind, Side.SELLER)
+        stand.approve(kind, Side.SELLER)
 
 
 def test_nobody_starts_what_they_wrote(open_at, cast):
     stand = open_at(E)
     Step.objects.filter(handover=stand.handover, kind=E).update(author=cast.seller_lead)
     with refused("nobody approves what they wrote"):
-        approve(stand, E, Side.SELLER)
+        stand.approve(E, Side.SELLER)
 
 
 @pytest.mark.parametrize("kind", [N, P, B, A])
@@ -178,7 +161,7 @@ def test_the_reviewer_has_no_way_around_the_review(open_at, cast, kind):
 def test_sent_back_voids_every_approval_and_takes_the_review_away(open_at, cast, kind):
     stand = open_at(kind)
     stand.submit(kind)
-    approve(stand, kind, Side.SELLER)
+    stand.approve(kind, Side.SELLER)
     step = stand.step(kind)
     review = live_review(step)
     approving.send_back(actor=cast.seller_lead, step=step, side=Side.SELLER, reason=" Say why. ", now=timezone.now())
@@ -249,7 +232,7 @@ def test_an_approval_rests_on_the_gates_before_it(open_at, changed, kind):
             )
         return
     with refused(message):
-        approve(stand, kind, Side.SELLER)
+        stand.approve(kind, Side.SELLER)
 
 
 def test_the_book_changed_before_the_execution(open_at, cast):
@@ -259,85 +242,19 @@ def test_the_book_changed_before_the_execution(open_at, cast):
     first.purchases.all().delete()
     first.delete()
     with refused("has changed since you opened the page"):
-        approve(stand, E, Side.SELLER, digest=seen)
+        stand.approve(E, Side.SELLER, digest=seen)
 
 
 def test_a_start_is_void_when_what_was_seen_has_changed(open_at, cast):
     stand = open_at(E)
-    assert approve(stand, E, Side.SELLER) is None
+    assert stand.approve(E, Side.SELLER) is None
     first = stand.handover.book.customers.order_by("pk").first()
     first.purchases.all().delete()
     first.delete()
-    assert approve(stand, E, Side.BUYER) is None
+    assert stand.approve(E, Side.BUYER) is None
     assert [approval.side for approval in approving.valid_approvals(stand.step(E))] == [Side.BUYER]
     assert stand.step(E).state == StepState.SUBMITTED
     assert not Execution.objects.exists()
     # The seller reads it again and starts too.
-    assert approve(stand, E, Side.SELLER) is not None
+    assert stand.approve(E, Side.SELLER) is not None
     assert Approval.objects.filter(step=stand.step(E), voided_at__isnull=False).count() == 1
-
-
-def committed_stand():
-    """A submitted scope in a database with real commits, with two leads on the seller's side."""
-    now = timezone.now()
-    cast = make_cast(now)
-    second = add_person(actor=None, email="qian.yu@jinghe.example", name="Qian Yu", is_staff=False, now=now)
-    add_membership(actor=None, person=second, organization=cast.seller, role="lead", now=now)
-    book = create_book(actor=None, organization=cast.seller, name="Book", now=now)
-    stand = Stand(demo.open_demo(cast, Book.objects.get(pk=book.pk), "Shop"))
-    stand.pass_gate(N)
-    stand.submit(S)
-    return stand, second
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_leads_of_a_side_at_once_give_one_approval():
-    stand, second = committed_stand()
-    leads = [stand.cast.seller_lead, second]
-    found = in_threads(2, lambda n: approve(stand, S, Side.SELLER, leads[n]))
-    errors = [str(one) for one in found if isinstance(one, HandoverError)]
-    assert len(errors) == 1
-    assert "has already approved this for your side" in errors[0]
-    assert Approval.objects.filter(step=stand.step(S), voided_at=None).count() == 1
-    assert stand.step(S).state == StepState.SUBMITTED
-
-
-@pytest.mark.django_db(transaction=True)
-def test_both_sides_at_once_pass_the_gate_once():
-    stand, _second = committed_stand()
-    leads = [(stand.cast.seller_lead, Side.SELLER), (stand.cast.buyer_lead, Side.BUYER)]
-    found = in_threads(2, lambda n: approve(stand, S, leads[n][1], leads[n][0]))
-    assert not [one for one in found if isinstance(one, HandoverError)]
-    assert stand.step(S).state == StepState.PASSED
-    assert stand.step(P).state == StepState.DRAFT
-    assert Entry.objects.filter(verb="handover.scope.passed").count() == 1
-    assert Entry.objects.filter(verb="handover.plan.open").count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_approval_and_a_counter_offer_at_once_never_leave_an_approval_of_what_is_gone():
-    stand, _second = committed_stand()
-    seen = bytes(stand.step(S).digest)
-    counter = [
-        scope.Crossing(field.category, field.name, field.always, "The number." if field.always else "")
-        for field in SCOPE_FIELDS
-    ]
-
-    def act(number):
-        if number == 0:
-            return approve(stand, S, Side.SELLER, digest=seen)
-        return scope.propose(
-            actor=stand.cast.seller_clerk,
-            step=stand.step(S),
-            side=Side.SELLER,
-            crossings=counter,
-            note="",
-            answers=1,
-            now=timezone.now(),
-        )
-
-    in_threads(2, act)
-    step = stand.step(S)
-    assert bytes(step.digest) != seen
-    assert approving.valid_approvals(step) == []
-    assert not Approval.objects.filter(step=step, voided_at=None).exists()

@@ -8,10 +8,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
-from stand import refused
+from stand import attack, everybody, new_book, refused, stand_at
 
 from customers.models import Book, Category, Customer, Import, Purchase
-from customers.records import read_records
 from customers.services.books import create_book, move_book
 from customers.services.retention import destroy
 from customers.workflow import BookState, ImportState
@@ -41,9 +40,14 @@ def _small_parts(monkeypatch):
     monkeypatch.setattr(handlers, "SEGMENT", PART)
 
 
+@pytest.fixture(scope="module")
+def made(keep):
+    return keep(lambda cast: stand_at(cast, B))
+
+
 @pytest.fixture
-def stand(open_at):
-    return open_at(B)
+def stand(kept_stand):
+    return kept_stand
 
 
 def written(stand):
@@ -57,16 +61,6 @@ def written(stand):
 def restored(backup):
     run_now(backup.restore_job)
     return Backup.objects.select_related("restore_job").get(pk=backup.pk)
-
-
-def everybody(book):
-    return read_records(book, "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff")
-
-
-def sql(text, *parameters):
-    with connection.cursor() as cursor:
-        cursor.execute(text, parameters)
-        assert cursor.rowcount != 0, "the attack missed"
 
 
 def test_a_proven_backup_holds_every_record(stand):
@@ -124,11 +118,11 @@ def test_an_empty_book_is_not_backed_up(stand):
         demo.start_backup(stand.demo)
 
 
-def test_a_book_into_which_a_file_is_being_stored_is_not_backed_up(stand, cast):
+def test_a_book_into_which_a_file_is_being_stored_is_not_backed_up(stand):
     Import.objects.create(
         book=stand.handover.book,
         state=ImportState.STORING,
-        created_by=cast.seller_clerk,
+        created_by=stand.cast.seller_clerk,
         created_at=timezone.now(),
         file_name="more.csv",
         file_kind="csv",
@@ -223,7 +217,7 @@ def _first_two(book):
 def _exchange(book):
     """Ciphertexts of two customers exchanged: moved ciphertext does not open."""
     one, other = _first_two(book)
-    sql(
+    attack(
         """UPDATE customers_customer a SET name = b.name FROM customers_customer b
         WHERE (a.id, b.id) IN ((%s, %s), (%s, %s))""",
         one,
@@ -235,18 +229,18 @@ def _exchange(book):
 
 
 def _one(text):
-    def attack(book):
+    def act(book):
         one = _first_two(book)[0]
-        sql(text, one)
+        attack(text, one)
         return {one}
 
-    return attack
+    return act
 
 
 def _added(book):
     """A copy of a customer under a new id, with values that belong elsewhere."""
     one = _first_two(book)[0]
-    sql("UPDATE customers_customer SET number_index = NULL WHERE id = %s", one)
+    attack("UPDATE customers_customer SET number_index = NULL WHERE id = %s", one)
     row = Customer.objects.get(pk=one)
     new = row.pk = type(row.pk)(int=row.pk.int + 1)
     row.save(force_insert=True)
@@ -269,10 +263,10 @@ ATTACKS = {
 }
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_a_row_changed_between_writing_and_restoring_fails_the_backup(stand, attack):
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_row_changed_between_writing_and_restoring_fails_the_backup(stand, name):
     backup = written(stand)
-    concerned = ATTACKS[attack](stand.handover.book)
+    concerned = ATTACKS[name](stand.handover.book)
     backup = restored(backup)
     assert backup.state == BackupState.FAILED
     assert set(backup.differences) == {str(customer) for customer in concerned}
@@ -280,14 +274,14 @@ def test_a_row_changed_between_writing_and_restoring_fails_the_backup(stand, att
     assert stand.step(B).state == StepState.DRAFT
 
 
-@pytest.mark.parametrize("attack", ["value removed", "purchase removed", "derived said"])
-def test_a_row_changed_between_reading_and_copying_fails_the_backup(stand, monkeypatch, attack):
+@pytest.mark.parametrize("name", ["value removed", "purchase removed", "derived said"])
+def test_a_row_changed_between_reading_and_copying_fails_the_backup(stand, monkeypatch, name):
     """The leaves are of the book, the segment is of the rows: they are compared by the restore."""
     write, concerned = segments.write_segment, []
 
     def attacked(place, rows, key):
         if not concerned:
-            concerned.extend(ATTACKS[attack](stand.handover.book))
+            concerned.extend(ATTACKS[name](stand.handover.book))
         return write(place, rows, key)
 
     monkeypatch.setattr(segments, "write_segment", attacked)
@@ -300,14 +294,14 @@ def test_a_customer_removed_before_the_restore_fails_the_backup(stand):
     backup = written(stand)
     one = _first_two(stand.handover.book)[1]
     for table in ("customers_purchase", "customers_habit"):
-        sql(f"DELETE FROM {table} WHERE customer_id = %s", one)
-    sql("DELETE FROM customers_customer WHERE id = %s", one)
+        attack(f"DELETE FROM {table} WHERE customer_id = %s", one)
+    attack("DELETE FROM customers_customer WHERE id = %s", one)
     assert restored(backup).differences == [str(one)]
 
 
-@pytest.mark.parametrize("attack", ["value changed", "values exchanged", "key removed", "key exchanged"])
-def test_a_book_that_does_not_open_is_not_backed_up(stand, attack):
-    concerned = ATTACKS[attack](stand.handover.book)
+@pytest.mark.parametrize("name", ["value changed", "values exchanged", "key removed", "key exchanged"])
+def test_a_book_that_does_not_open_is_not_backed_up(stand, name):
+    concerned = ATTACKS[name](stand.handover.book)
     backup = Backup.objects.get(pk=demo.start_backup(stand.demo))
     run_now(backup.write_job)
     backup.refresh_from_db()
@@ -330,8 +324,8 @@ def nightly(book, now=None):
 
 
 @pytest.mark.parametrize("category", Category)
-def test_a_key_destroyed_since_stays_destroyed_when_the_backup_is_restored(book_of, category):
-    book = book_of()
+def test_a_key_destroyed_since_stays_destroyed_when_the_backup_is_restored(stand, category):
+    book = new_book(stand.cast, 12)
     backup = nightly(book)
     gone = _first_two(book)[1]
     destroy(actor=None, book=book, category=category, subjects=[gone], reason="Expired.", now=timezone.now())
@@ -348,15 +342,15 @@ def test_a_key_destroyed_since_stays_destroyed_when_the_backup_is_restored(book_
     assert restored(backup).state == BackupState.PROVEN
 
 
-def test_a_customer_destroyed_before_the_backup_is_no_difference(book_of):
-    book = book_of()
+def test_a_customer_destroyed_before_the_backup_is_no_difference(stand):
+    book = new_book(stand.cast, 12)
     gone = _first_two(book)[0]
     destroy(actor=None, book=book, category=Category.BASIC, subjects=[gone], reason="Expired.", now=timezone.now())
     assert restored(nightly(book)).state == BackupState.PROVEN
 
 
-def test_with_the_backups_key_the_backup_is_gone_wherever_copies_of_it_are(book_of):
-    backup = restored(nightly(book_of()))
+def test_with_the_backups_key_the_backup_is_gone_wherever_copies_of_it_are(stand):
+    backup = restored(nightly(new_book(stand.cast, 12)))
     kept = {}
     for part in range(3):
         with default_storage.open(_path(backup, part)) as file:
@@ -372,8 +366,9 @@ def test_with_the_backups_key_the_backup_is_gone_wherever_copies_of_it_are(book_
 # ---- the night, and the end of backups
 
 
-def test_every_night_every_open_book_with_customers_is_backed_up(cast, book_of, django_capture_on_commit_callbacks):
-    wanted, frozen, now = book_of(3), book_of(3), timezone.now()
+def test_every_night_every_open_book_with_customers_is_backed_up(stand, django_capture_on_commit_callbacks):
+    cast, now = stand.cast, timezone.now()
+    wanted, frozen = stand.handover.book, new_book(cast, 3)
     move_book(actor=None, book=frozen, to=BookState.FROZEN, now=now)
     create_book(actor=None, organization=cast.seller, name="Empty", now=now)
     with django_capture_on_commit_callbacks(execute=True):
@@ -387,8 +382,8 @@ def test_every_night_every_open_book_with_customers_is_backed_up(cast, book_of, 
     assert Book.objects.get(pk=wanted.pk).state == BookState.OPEN
 
 
-def test_a_backup_past_its_date_is_destroyed_key_first(book_of, django_capture_on_commit_callbacks):
-    backup = restored(nightly(book_of()))
+def test_a_backup_past_its_date_is_destroyed_key_first(stand, django_capture_on_commit_callbacks):
+    backup = restored(nightly(new_book(stand.cast, 12)))
     day = timezone.now() + timedelta(days=35)
     assert backing_up.destroy_expired(now=day) == 0
     with django_capture_on_commit_callbacks() as later:
@@ -404,8 +399,8 @@ def test_a_backup_past_its_date_is_destroyed_key_first(book_of, django_capture_o
     assert backing_up.destroy_expired(now=day + timedelta(days=2)) == 0
 
 
-def test_a_failed_backup_is_destroyed_too(book_of):
-    backup = nightly(book_of())
+def test_a_failed_backup_is_destroyed_too(stand):
+    backup = nightly(new_book(stand.cast, 12))
     DAMAGE["missing"][0](backup)
     assert restored(backup).state == BackupState.FAILED
     assert backing_up.destroy_expired(now=timezone.now() + timedelta(days=36)) == 1

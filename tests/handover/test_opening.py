@@ -6,29 +6,15 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from stand import in_threads, refused
+from stand import refused, terms_of
 
-from accounts.demo import make_cast
 from customers.models import Book
 from customers.services.books import create_book, move_book
 from customers.workflow import BookState
-from handover.errors import HandoverError
-from handover.models import Handover, Step
+from handover.models import Step
 from handover.services import opening, stopping
-from handover.services.opening import Terms
 from handover.workflow import ORDER, HandoverState, StepKind, StepState
 from ledger.models import Entry
-
-
-def terms_of(cast, book):
-    return Terms(
-        subject="Shop for cleaning supplies",
-        seller=cast.seller,
-        buyer=cast.buyer,
-        reviewer=cast.reviewers,
-        book=book,
-        due_on=timezone.localdate() + timedelta(days=10),
-    )
 
 
 @pytest.fixture
@@ -105,26 +91,3 @@ def test_references_begin_anew_each_year(cast, book_of, now):
         at = now.replace(year=now.year + year)
         terms = replace(terms_of(cast, book_of(1)), due_on=timezone.localdate(at))
         assert opening.open_handover(actor=cast.agent, terms=terms, now=at).reference == f"HO-{at.year}-{number}"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_opened_at_once_no_reference_comes_twice():
-    now = timezone.now()
-    cast = make_cast(now)
-    books = [create_book(actor=None, organization=cast.seller, name=f"Book {n}", now=now) for n in range(4)]
-    opened = in_threads(
-        4, lambda n: opening.open_handover(actor=cast.seller_lead, terms=terms_of(cast, books[n]), now=now)
-    )
-    assert sorted(handover.reference[-4:] for handover in opened) == ["0001", "0002", "0003", "0004"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_opened_at_once_a_book_is_handed_over_once():
-    now = timezone.now()
-    cast = make_cast(now)
-    book = create_book(actor=None, organization=cast.seller, name="Book", now=now)
-    found = in_threads(3, lambda _n: opening.open_handover(actor=cast.seller_lead, terms=terms_of(cast, book), now=now))
-    errors = [str(one) for one in found if isinstance(one, HandoverError)]
-    assert len(errors) == 2
-    assert all("This book is in handover" in error for error in errors)
-    assert Handover.objects.count() == 1

@@ -4,16 +4,14 @@ from dataclasses import replace
 
 import pytest
 from django.utils import timezone
-from stand import people, refused
+from stand import add_people, people, refused, stand_at
 
 from compliance.errors import ComplianceError
 from compliance.models import Review, Screening, ScreeningHit
 from compliance.services import claim, decide
 from compliance.workflow import Decision, ReviewState
-from customers.records import write_records
 from handover import demo
-from handover.content import digest_of
-from handover.services import approving, executing, screening
+from handover.services import approving, screening
 from handover.workflow import Side, StepKind, StepState
 from jobs import services as jobs
 from jobs.models import Job
@@ -21,20 +19,26 @@ from jobs.models import Job
 B, E = StepKind.BACKUP, StepKind.EXECUTION
 
 
-@pytest.fixture
-def stand(open_at):
-    """Gate 5 is open; the screening has only begun."""
-    stand = open_at(B)
+def _backed_up(cast):
+    stand = stand_at(cast, B)
     stand.back_up()
     demo.approve_backup(stand.demo)
     return stand
 
 
-def start(stand, by="seller_lead", side=Side.SELLER):
-    step = stand.step(E)
-    return executing.start(
-        actor=getattr(stand.cast, by), step=step, side=side, digest=digest_of(step), now=timezone.now()
-    )
+@pytest.fixture(scope="module")
+def made(keep):
+    return keep(_backed_up)
+
+
+@pytest.fixture
+def stand(kept_stand):
+    """Gate 5 is open; the screening has only begun."""
+    return kept_stand
+
+
+def start(stand, side=Side.SELLER):
+    return stand.approve(E, side)
 
 
 def again(stand, by="seller_clerk"):
@@ -88,7 +92,7 @@ def test_the_approval_opens_the_way(stand):
     decided(stand, Decision.APPROVED, "")
     assert screening.obstacle(stand.handover) == ""
     assert start(stand) is None
-    assert start(stand, "buyer_lead", Side.BUYER) is not None
+    assert start(stand, Side.BUYER) is not None
     with refused("or is approved"):
         again(stand)
 
@@ -143,8 +147,8 @@ def test_only_the_sellers_people_read_again(stand, name):
         again(stand, name)
 
 
-def test_there_is_nothing_to_read_before_the_book_is_frozen(open_at):
-    stand = open_at(B)
+def test_there_is_nothing_to_read_before_the_book_is_frozen(stand):
+    stand = stand_at(stand.cast, B, 1)
     with refused("Start the backup first"):
         again(stand)
 
@@ -155,8 +159,9 @@ def test_nothing_is_read_again_in_a_closed_handover(stand):
         again(stand)
 
 
-def test_a_second_backup_reads_again_only_if_the_first_reading_leads_nowhere(open_at):
-    stand = open_at(B)
+def test_a_second_backup_reads_again_only_if_the_first_reading_leads_nowhere(stand):
+    Screening.objects.all().delete()
+    stand = stand_at(stand.cast, B, 1)
     stand.back_up()
     _sent_back(stand)
     demo.start_backup(stand.demo)
@@ -175,19 +180,14 @@ def _sent_back(stand):
     )
 
 
-def test_every_hit_is_judged_before_anything_crosses(open_at, cast):
+def test_every_hit_is_judged_before_anything_crosses(stand):
     """A note with an identity number: approving without a judgment is refused, so nothing can start."""
-    stand = open_at(B, 2)
+    stand = stand_at(stand.cast, B, 2)
+    cast = stand.cast
     sensitive = people(3)[2]
     sensitive.basic = (*sensitive.basic[:5], "报关用身份证 11010519491231002X")
     now = timezone.now()
-    write_records(
-        book=stand.handover.book,
-        records=[sensitive],
-        organization=cast.seller.pk,
-        collected_on=timezone.localdate(now),
-        now=now,
-    )
+    add_people(stand.handover.book, [sensitive])
     stand.back_up()
     demo.approve_backup(stand.demo)
     read(stand)

@@ -1,0 +1,112 @@
+"""Many people at the same moment: real commits, real locks, several connections."""
+
+import pytest
+from django.utils import timezone
+from stand import in_threads, stand_at, terms_of
+
+from accounts.demo import make_cast
+from accounts.services import add_membership, add_person
+from customers.services.books import create_book
+from handover.errors import HandoverError
+from handover.fields import SCOPE_FIELDS
+from handover.models import Approval, Execution, Handover
+from handover.services import approving, opening, scope
+from handover.workflow import ExecutionState, Side, StepKind, StepState
+from ledger.models import Entry
+
+pytestmark = pytest.mark.django_db(transaction=True)
+S, P, E, A = StepKind.SCOPE, StepKind.PLAN, StepKind.EXECUTION, StepKind.AUDIT
+
+
+def test_opened_at_once_no_reference_comes_twice():
+    now = timezone.now()
+    cast = make_cast(now)
+    books = [create_book(actor=None, organization=cast.seller, name=f"Book {n}", now=now) for n in range(4)]
+    opened = in_threads(
+        4, lambda n: opening.open_handover(actor=cast.seller_lead, terms=terms_of(cast, books[n]), now=now)
+    )
+    assert sorted(handover.reference[-4:] for handover in opened) == ["0001", "0002", "0003", "0004"]
+
+
+def test_opened_at_once_a_book_is_handed_over_once():
+    now = timezone.now()
+    cast = make_cast(now)
+    book = create_book(actor=None, organization=cast.seller, name="Book", now=now)
+    found = in_threads(3, lambda _n: opening.open_handover(actor=cast.seller_lead, terms=terms_of(cast, book), now=now))
+    errors = [str(one) for one in found if isinstance(one, HandoverError)]
+    assert len(errors) == 2
+    assert all("This book is in handover" in error for error in errors)
+    assert Handover.objects.count() == 1
+
+
+def committed_stand():
+    """A submitted scope in a database with real commits, with two leads on the seller's side."""
+    now = timezone.now()
+    cast = make_cast(now)
+    second = add_person(actor=None, email="qian.yu@jinghe.example", name="Qian Yu", is_staff=False, now=now)
+    add_membership(actor=None, person=second, organization=cast.seller, role="lead", now=now)
+    stand = stand_at(cast, S, 1)
+    stand.submit(S)
+    return stand, second
+
+
+def test_two_leads_of_a_side_at_once_give_one_approval():
+    stand, second = committed_stand()
+    leads = [stand.cast.seller_lead, second]
+    found = in_threads(2, lambda n: stand.approve(S, Side.SELLER, leads[n]))
+    errors = [str(one) for one in found if isinstance(one, HandoverError)]
+    assert len(errors) == 1
+    assert "has already approved this for your side" in errors[0]
+    assert Approval.objects.filter(step=stand.step(S), voided_at=None).count() == 1
+    assert stand.step(S).state == StepState.SUBMITTED
+
+
+def test_both_sides_at_once_pass_the_gate_once():
+    stand, _second = committed_stand()
+    leads = [(stand.cast.seller_lead, Side.SELLER), (stand.cast.buyer_lead, Side.BUYER)]
+    found = in_threads(2, lambda n: stand.approve(S, leads[n][1], leads[n][0]))
+    assert not [one for one in found if isinstance(one, HandoverError)]
+    assert stand.step(S).state == StepState.PASSED
+    assert stand.step(P).state == StepState.DRAFT
+    assert Entry.objects.filter(verb="handover.scope.passed").count() == 1
+    assert Entry.objects.filter(verb="handover.plan.open").count() == 1
+
+
+def test_an_approval_and_a_counter_offer_at_once_never_leave_an_approval_of_what_is_gone():
+    stand, _second = committed_stand()
+    seen = bytes(stand.step(S).digest)
+    counter = [
+        scope.Crossing(field.category, field.name, field.always, "The number." if field.always else "")
+        for field in SCOPE_FIELDS
+    ]
+
+    def act(number):
+        if number == 0:
+            return stand.approve(S, Side.SELLER, digest=seen)
+        return scope.propose(
+            actor=stand.cast.seller_clerk,
+            step=stand.step(S),
+            side=Side.SELLER,
+            crossings=counter,
+            note="",
+            answers=1,
+            now=timezone.now(),
+        )
+
+    in_threads(2, act)
+    step = stand.step(S)
+    assert bytes(step.digest) != seen
+    assert approving.valid_approvals(step) == []
+    assert not Approval.objects.filter(step=step, voided_at=None).exists()
+
+
+def test_started_by_both_sides_at_once_it_runs_once():
+    stand = stand_at(make_cast(timezone.now()), E, 4)
+    sides = [Side.SELLER, Side.BUYER, Side.BUYER]
+    found = in_threads(3, lambda n: stand.approve(E, sides[n]))
+    assert len([one for one in found if isinstance(one, Execution)]) == 1
+    execution = Execution.objects.get()
+    # With real commits the jobs have run by themselves.
+    assert execution.state == ExecutionState.PROVEN
+    assert execution.target.customers.count() == 4
+    assert stand.step(A).state == StepState.SUBMITTED
