@@ -147,7 +147,11 @@ def _next(request: HttpRequest, filtered: Filter, review_id: UUID) -> UUID | Non
 def _work_form(request: HttpRequest, found: Review) -> WorkForm:
     data = request.POST if request.method == "POST" else None
     hits = selectors.hits_of(found.screening) if found.screening else ScreeningHit.objects.none()
-    shown = hits[:HITS_SHOWN] if data is None else hits.filter(pk__in=hit_ids(data)[:HITS_SHOWN])
+    shown = hits[:HITS_SHOWN]
+    if data is not None:
+        # Radio buttons that nobody chose are not sent: what stood on the page stays on it beside what was judged.
+        standing = shown.values_list("pk", flat=True)
+        shown = hits.filter(pk__in={*standing, *hit_ids(data)[:HITS_SHOWN]})
     return WorkForm(data, review=found, items=found.items.all(), findings=found.findings.all(), hits=shown)
 
 

@@ -376,6 +376,16 @@ def test_hits_are_judged_on_the_page(cast, now, reviewer, screened):
     assert shown.context["hits_open"] == 1
 
 
+def test_a_refused_decision_keeps_the_hits_that_nobody_judged(cast, now, reviewer, screened):
+    review = services.claim(actor=cast.reviewer, review=screened(CARD, CARD), now=now)
+    first, second = review.screening.hits.all()
+    refused = reviewer.post(
+        page(review, "work/"), answers(review, decision="approved", **{f"hit-{second.pk}": "confirmed"})
+    )
+    assert {hit.pk for hit, _, _ in refused.context["hits"]} == {first.pk, second.pk}
+    assert "Judge every screening hit" in refused.content.decode()
+
+
 def test_more_hits_than_fit_are_judged_as_one_or_page_by_page(cast, now, reviewer, screened):
     review = services.claim(actor=cast.reviewer, review=screened(*[CARD] * 53), now=now)
     text = reviewer.get(page(review)).content.decode()
