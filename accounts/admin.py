@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts import services
 from accounts.errors import AccountsError
@@ -83,7 +83,7 @@ class UserAdmin(_RegisterAdmin):
 
     @admin.display(description=gettext_lazy("Organizations"))
     def organizations(self, person: User) -> str:
-        return ", ".join(sorted(place.organization.name for place in person.memberships.all()))
+        return pgettext("list", ", ").join(sorted(place.organization.name for place in person.memberships.all()))
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         return ["email", "name", "is_active", "is_staff", LAST_SIGN_IN, ADDED] if obj else ["email", "name"]

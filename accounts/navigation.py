@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from accounts.models import Organization, User
 from accounts.permissions import is_reviewer
@@ -44,7 +45,7 @@ def shell_of(request: HttpRequest) -> Shell:
         return Shell([], "system", "")
     own = memberships(user)
     side = SIDES.get(Organization.Kind(own[0].organization.kind), "business") if own else "system"
-    return Shell(_groups(request, user), side, ", ".join(place.organization.name for place in own))
+    return Shell(_groups(request, user), side, pgettext("list", ", ").join(place.organization.name for place in own))
 
 
 def _groups(request: HttpRequest, user: User) -> list[Group]:

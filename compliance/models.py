@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
@@ -19,7 +20,7 @@ class Screening(models.Model):
 
     class State(models.TextChoices):
         RUNNING = "running", _("Reading")
-        DONE = "done", _("Read")
+        DONE = "done", pgettext_lazy("screening", "Read")
         STOPPED = "stopped", _("Stopped before the end")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -128,7 +129,7 @@ class Review(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.reference}"
+        return pgettext("list", ", ").join([str(self.get_kind_display()), self.reference])
 
 
 class ChecklistItem(models.Model):
@@ -164,7 +165,7 @@ class Finding(models.Model):
         MAJOR = "major", _("Major")
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("state", "Open")
         RESOLVED = "resolved", _("Resolved")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

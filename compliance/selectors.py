@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from accounts.selectors import is_agency, organizations_of
@@ -15,7 +16,7 @@ from compliance.workflow import LIVE, ReviewState
 
 # The filters of the queue page, in the order in which they are offered.
 SHOWN = {
-    "open": _("Open"),
+    "open": pgettext_lazy("state", "Open"),
     "waiting": _("Not claimed"),
     "mine": _("Claimed by me"),
     "late": _("Late"),

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from customers.fields import FIELDS, LABELS
 from customers.masking import mask, mask_amount
@@ -173,7 +174,7 @@ def _purchase_facts(rows: list[Row]) -> list[Fact]:
         Fact(_("First"), mask("time", times[0] if times else "")),
         Fact(_("Last"), mask("time", times[-1] if times else "")),
         Fact(_("Spent"), spent),
-        Fact(LABELS["purchases.channel"], ", ".join(channels), hidden=False),
+        Fact(LABELS["purchases.channel"], pgettext("list", ", ").join(channels), hidden=False),
     ]
 
 

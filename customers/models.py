@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
@@ -24,7 +25,7 @@ class Book(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="books")
-    name = models.CharField(_("Name"), max_length=100)
+    name = models.CharField(pgettext_lazy("of a book", "Name"), max_length=100)
     state = models.CharField(max_length=10, choices=workflow.BookState, default=workflow.BookState.OPEN)
     origin = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField()

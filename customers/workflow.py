@@ -2,10 +2,11 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class BookState(TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("state of a book", "Open")
     FROZEN = "frozen", _("Frozen for a handover")
     STAGED = "staged", _("Arrived, not yet audited")
     DISCARDED = "discarded", _("Discarded")

@@ -337,7 +337,7 @@ def approvals_of(board: Board, step: Step) -> list[Row]:
 def _row(board: Board, step: Step, side: Side, given: Approval | None) -> Row:
     organization = organization_on(board.handover, side).name
     if given is not None:
-        word = _("Started") if step.kind == StepKind.EXECUTION else _("Approved")
+        word = _("Start given") if step.kind == StepKind.EXECUTION else _("Approved")
         return Row(side, organization, named([given.user], board.user), word, "ok", given.at)
     people = named(_leads(board, step, side), board.user) or _("Nobody yet")
     if step.state == StepState.SUBMITTED and board.open:

@@ -6,6 +6,7 @@ from typing import NamedTuple, cast
 from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Membership, Organization, User
 from accounts.selectors import is_agency, memberships, organizations_of
@@ -17,7 +18,7 @@ from vault.errors import KeyDestroyed, SealBroken
 from vault.services import attach_keys
 
 # The filters of the list, in the order in which they are offered.
-SHOWN: dict[str, str | Promise] = {"open": _("Open"), "closed": _("Closed"), "all": _("All")}
+SHOWN: dict[str, str | Promise] = {"open": pgettext_lazy("state", "Open"), "closed": _("Closed"), "all": _("All")}
 
 HANDOVER = "handover"  # the subject type
 

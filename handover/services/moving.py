@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import User
 from compliance.models import Review
@@ -141,7 +142,7 @@ def _check_side(step: Step, found: Move, actor: User | None, side: str | None) -
 
 
 def _who_may(found: Move) -> str:
-    sides = ", ".join(str(Side(side).label) for side in Side if side in found.sides)
+    sides = pgettext("list", ", ").join(str(Side(side).label) for side in Side if side in found.sides)
     if found.rank is Rank.LEAD:
         return _("Only people who may approve for these sides can do this: %(sides)s.") % {"sides": sides}
     return _("Only people of these sides can do this: %(sides)s.") % {"sides": sides}
