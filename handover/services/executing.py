@@ -247,8 +247,10 @@ def _step_back(handover: Handover, now: datetime) -> None:
 def refuse_audit(*, actor: User, step: Step, reason: str, now: datetime) -> None:
     """The reviewer found that the buyer's book is not what was agreed: the execution is undone.
 
-    Raises HandoverError when there is no proven execution. Who may say so is checked by the review.
+    Raises HandoverError when the audit does not wait for a decision, and when there is no proven execution. Who may say
+    so is checked by the review.
     """
+    check(step, "close")
     execution = proven_execution(step.handover)
     if execution is None:
         raise HandoverError(_("There is nothing to undo: no execution is proven."))
