@@ -7,8 +7,10 @@ from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.db import connections
 from django.test import override_settings
 from django.utils import timezone
 from move_table import PLACES
@@ -36,7 +38,7 @@ def open_at(cast: Cast) -> Callable[..., Stand]:
 @pytest.fixture(scope="module")
 def keep(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Callable[..., Stand]]:
     """`keep(make)`: the stand that `make(cast)` returns, made once for a module, in a transaction that is rolled back
-    at its end. Only for modules whose tests all begin with `kept_stand` and use no other fixture of the database."""
+    at its end. Not for modules with real commits."""
     with ExitStack() as stack:
 
         def build(make: Callable[[Cast], Stand]) -> Stand:
@@ -45,11 +47,12 @@ def keep(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
                 "BACKEND": "django.core.files.storage.FileSystemStorage",
                 "OPTIONS": {"location": str(place / "files")},
             }
+            keys = str(place / "keys" / "root.key")
             stack.enter_context(django_db_blocker.unblock())
-            stack.enter_context(
-                override_settings(ROOT_KEY_FILE=str(place / "keys" / "root.key"), STORAGES={"default": files})
-            )
+            stack.enter_context(override_settings(ROOT_KEY_FILE=keys, STORAGES={"default": files}))
             stack.enter_context(rolled_back())
+            # Each test ends by closing its connection, which would end this transaction too.
+            stack.enter_context(mock.patch.object(connections["default"], "close"))
             stand = make(make_cast(timezone.now()))
             stand.place = place
             return stand
@@ -58,13 +61,12 @@ def keep(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
 
 
 @pytest.fixture
-def kept_stand(made: Stand, settings: Any, tmp_path: Path) -> Iterator[Stand]:
+def kept_stand(made: Stand, db: None, settings: Any, tmp_path: Path) -> Stand:
     """The module's stand `made` (by `keep`) for one test: what the test does to rows and files is undone."""
     settings.ROOT_KEY_FILE = str(made.place / "keys" / "root.key")
     if (made.place / "files").exists():
         shutil.copytree(made.place / "files", tmp_path / "files")
-    with rolled_back():
-        yield deepcopy(made)
+    return deepcopy(made)
 
 
 @pytest.fixture
