@@ -82,7 +82,7 @@ def test_two_people_start_it_each_on_a_page_that_says_what_happens(gate, cast, c
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text)[1]
     text = text_of(give(seller, gate, digest))
     assert "Your start is given. The transfer begins with the start of the other side." in text
-    assert "Started" in text
+    assert "Start given" in text
     assert not Execution.objects.filter(handover=gate.handover).exists()
     text = show(buyer, gate, "execution_start")
     assert "Start the transfer now" in text
