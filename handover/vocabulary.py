@@ -52,11 +52,10 @@ STOPPED = {
     "handover.backup.send_back": _("%(actor_name)s sent the backup back"),
     "handover.audit.send_back": _("%(actor_name)s asked for a fresh sample"),
     "handover.backup.failed": _("The backup failed"),
+    "handover.backup.not_proven": _("A backup was not proven: %(differences)s customers were not as they should be"),
     "handover.execution.failed": _("The transfer failed and was undone"),
     "handover.execution.unequal": _("What was read back is not what was sent: %(differences)s customers differ"),
-    "handover.execution.rolled_back": _(
-        "Attempt %(number)s was undone: %(customers)s customers left the buyer"
-    ),
+    "handover.execution.rolled_back": _("Attempt %(number)s was undone: %(customers)s customers left the buyer"),
     "handover.execution.reopen": _("Gate 5, execution, is open again"),
     "handover.audit.close": _("Gate 6, audit, is shut again"),
     "handover.stopped": _("%(actor_name)s stopped handover %(reference)s"),

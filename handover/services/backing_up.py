@@ -105,7 +105,7 @@ def fail(
     backup.problem, backup.restored_root = problem, restored_root
     backup.differences = [str(customer) for customer in differences[:DIFFERENCES]]
     backup.save()
-    _record(backup, "backup.failed", now, differences=len(differences))
+    _record(backup, "backup.not_proven", now, differences=len(differences))
     _move_step(backup, "failed", now)
 
 

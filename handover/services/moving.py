@@ -124,7 +124,9 @@ def _allowed(step: Step, name: str, actor: User | None, side: str | None) -> Mov
         raise HandoverError(message % {"gate": step.get_kind_display(), "state": step.get_state_display()})
     _check_side(step, found, actor, side)
     if name == "open":
-        _check_order(step)
+        _check_earlier(step)
+    if step.state == StepState.PASSED:
+        _check_later(step)
     return found
 
 
@@ -148,11 +150,16 @@ def _who_may(found: Move) -> str:
     return _("Only people of these sides can do this: %(sides)s.") % {"sides": sides}
 
 
-def _check_order(step: Step) -> None:
-    place = ORDER.index(StepKind(step.kind))
-    earlier = Step.objects.filter(handover=step.handover_id, kind__in=ORDER[:place])
-    if earlier.exclude(state=StepState.PASSED).exists():
+def _check_earlier(step: Step) -> None:
+    earlier = ORDER[: ORDER.index(StepKind(step.kind))]
+    if Step.objects.filter(handover=step.handover_id, kind__in=earlier).exclude(state=StepState.PASSED).exists():
         raise HandoverError(_("An earlier gate has not passed yet. Each gate opens after the one before."))
+
+
+def _check_later(step: Step) -> None:
+    later = ORDER[ORDER.index(StepKind(step.kind)) + 1 :]
+    if Step.objects.filter(handover=step.handover_id, kind__in=later).exclude(state=StepState.SHUT).exists():
+        raise HandoverError(_("A later gate is open and rests on this one. It must be shut first."))
 
 
 def _target(found: Move, to: StepState | None) -> StepState:
