@@ -137,6 +137,8 @@ def restored(parts: list[tuple[str, list[str], bytes]]) -> Iterator[set[UUID]]:
             cursor.copy_expert(
                 f"COPY pg_temp.{table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)", io.BytesIO(rows)
             )
+            # Without statistics the planner takes the tables for tiny and walks through them once a row.
+            cursor.execute(f"ANALYZE pg_temp.{table}")
         cursor.execute(
             f"""UPDATE pg_temp.vault_datakey d SET wrapped = NULL, destroyed_at = real.destroyed_at
             FROM {schema}.vault_datakey real
