@@ -6,16 +6,25 @@ from stand import in_threads, stand_at, terms_of
 
 from accounts.demo import make_cast
 from accounts.services import add_membership, add_person
+from compliance.errors import ComplianceError
+from compliance.models import Review
+from compliance.services import claim, decide
+from compliance.workflow import LIVE
 from customers.services.books import create_book
+from handover import demo
 from handover.errors import HandoverError
 from handover.fields import SCOPE_FIELDS
 from handover.models import Approval, Execution, Handover
-from handover.services import approving, opening, scope
-from handover.workflow import ExecutionState, Side, StepKind, StepState
+from handover.services import approving, opening, scope, stopping
+from handover.services.reviewing import live_review
+from handover.workflow import ExecutionState, HandoverState, Side, StepKind, StepState
+from jobs import tasks
+from jobs.models import Job
+from jobs.services import has_ended, run_now
 from ledger.models import Entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
-S, P, E, A = StepKind.SCOPE, StepKind.PLAN, StepKind.EXECUTION, StepKind.AUDIT
+S, P, B, E, A = StepKind.SCOPE, StepKind.PLAN, StepKind.BACKUP, StepKind.EXECUTION, StepKind.AUDIT
 
 
 def test_opened_at_once_no_reference_comes_twice():
@@ -110,3 +119,59 @@ def test_started_by_both_sides_at_once_it_runs_once():
     assert execution.state == ExecutionState.PROVEN
     assert execution.target.customers.count() == 4
     assert stand.step(A).state == StepState.SUBMITTED
+
+
+def test_stopped_while_the_screening_ends_leaves_no_review(monkeypatch):
+    """Whoever comes first: the review that the screening raises, or the stop that ends the screening."""
+    monkeypatch.setattr(tasks.run, "delay", lambda _job_id: None)
+    cast = make_cast(timezone.now())
+    for _time in range(3):
+        stand = stand_at(cast, B, 2)
+        stand.back_up()
+        job = demo.screening_job(stand.demo)
+
+        def act(number, stand=stand, job=job):
+            if number == 0:
+                return run_now(job)
+            return stopping.stop(actor=cast.seller_lead, handover=stand.handover, reason="Off.", now=timezone.now())
+
+        found = in_threads(2, act)
+        assert not [one for one in found if isinstance(one, Exception)]
+        assert stand.handover.state == HandoverState.STOPPED
+        run_now(job)
+        assert has_ended(Job.objects.get(pk=job.pk))
+        assert not Review.objects.filter(state__in=LIVE).exists()
+
+
+def test_a_decision_and_a_stop_at_once_do_not_wait_for_each_other():
+    """The reviewer holds the review, the seller the handover: one of them comes first, nobody is stuck."""
+    cast = make_cast(timezone.now())
+    for _time in range(2):
+        stand = stand_at(cast, StepKind.NECESSITY, 1)
+        stand.submit(StepKind.NECESSITY)
+        stand.approve(StepKind.NECESSITY, Side.SELLER)
+        review = live_review(stand.step(StepKind.NECESSITY))
+        claim(actor=cast.reviewer, review=review, now=timezone.now())
+
+        def act(number, stand=stand, review=review):
+            now = timezone.now()
+            if number:
+                return stopping.stop(actor=cast.seller_lead, handover=stand.handover, reason="Off.", now=now)
+            try:
+                decide(
+                    actor=cast.reviewer,
+                    review=review,
+                    decision="approved",
+                    reason="",
+                    now=now,
+                    work=demo._answers(review),
+                )
+            except ComplianceError as error:
+                return error
+            return None
+
+        decided, stopped = in_threads(2, act)
+        assert stopped.state == HandoverState.STOPPED
+        passed = stand.step(StepKind.NECESSITY).state == StepState.PASSED
+        assert passed is (decided is None)
+        assert not Review.objects.filter(state__in=LIVE).exists()
