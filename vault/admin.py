@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from vault.models import DataKey, OrganizationKey, SigningKey
 
@@ -107,6 +107,6 @@ class DataKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(SigningKey)
 class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = [ID, column("name", _("Name")), CREATED, RETIRED]
+    list_display = [ID, column("name", pgettext_lazy("of a key", "Name")), CREATED, RETIRED]
     shown = [*list_display, column("public", _("Public key"))]
     ordering = ["name", "created_at"]
