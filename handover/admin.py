@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from handover.models import Approval, Backup, Certificate, Delivery, Execution, Handover, Step
 from vault.admin import CREATED, ID, ReadOnlyAdmin, ReadOnlyInline, column
 
-HANDOVER = column("handover", _("Handover"))
+HANDOVER = column("handover", pgettext_lazy("one of them", "Handover"))
 STATE = column("state", _("State"))
 DIGEST = column("digest", _("Digest"))
 PROBLEM = column("problem", _("Problem"))
