@@ -1,0 +1,1 @@
+"""Dates as the interface writes them, by language: Django's own English ones are those of one country."""
