@@ -54,6 +54,12 @@ def _may(kind: StepKind, move: Move, actor: str, side: Side | None) -> bool:
     return not (move.writes and place[1] is Rank.LEAD and side in ONE_LEAD and side in REQUIRED[kind])
 
 
+def arrows(kind: StepKind) -> set[tuple[str, StepState, StepState]]:
+    """Every move of a kind with a state before and one after."""
+    found = [move for move in MOVES if kind in move.kinds]
+    return {(move.name, before, after) for move in found for before in move.before for after in move.after}
+
+
 def diagram(kind: StepKind) -> str:
     """The states of a gate as a Mermaid diagram, from the table."""
     lines = sorted({line for move in MOVES if kind in move.kinds for line in _arrows(move)})

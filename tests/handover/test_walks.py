@@ -21,7 +21,7 @@ from ledger.models import Entry
 people = [name for name, place in PLACES.items() if place]
 anything = st.tuples(st.sampled_from(sorted(ACTS)), st.sampled_from(people), st.sampled_from([None, *Side]))
 # Half of what happens brings the handover on; otherwise no walk would see the later gates.
-walks = st.lists(st.just("on") | anything, min_size=20, max_size=45)
+walks = st.lists(st.just("on") | anything, min_size=15, max_size=35)
 
 
 # Entries about a gate that are no moves of it.
@@ -34,7 +34,7 @@ def made(keep):
 
 
 @given(walk=walks)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_people_do_the_rules_hold(kept_stand, walk):
     with rolled_back():
         for act in walk:
