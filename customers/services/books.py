@@ -1,6 +1,7 @@
 """Opening a book and moving it through its states."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,13 @@ from vault.services import ensure_organization_keys
 
 # Accounting records are kept ten years (Accounting Archives Measures 14); the rest three years after collection.
 _FIRST_RULES = {Category.BASIC: 36, Category.PURCHASES: 120, Category.HABITS: 36}
+
+
+class Agreed(NamedTuple):
+    """How many months everything in a book that arrives is kept, and where that was agreed."""
+
+    months: int
+    reason: str
 
 
 @transaction.atomic
@@ -38,12 +46,15 @@ def create_book(
     now: datetime,
     state: BookState = BookState.OPEN,
     origin: UUID | None = None,
+    agreed: Agreed | None = None,
 ) -> Book:
-    """Open an empty book with a retention rule for each category. `origin`: the handover that will fill it."""
+    """Open an empty book with a retention rule for each category: the platform's, or what was `agreed`.
+    `origin`: the handover that will fill it."""
     ensure_organization_keys(organization=organization.pk, now=now)
     book = Book.objects.create(organization=organization, name=name, state=state, origin=origin, created_at=now)
+    reason = agreed.reason if agreed else _("Rule of the platform until changed")
     RetentionRule.objects.bulk_create(
-        RetentionRule(book=book, category=category, months=months, reason=_("Rule of the platform until changed"))
+        RetentionRule(book=book, category=category, months=agreed.months if agreed else months, reason=reason)
         for category, months in _FIRST_RULES.items()
     )
     record(

@@ -68,13 +68,15 @@ def set_rule(
     *, actor: User, book: Book, category: Category, months: int, reason: str, agreed: int = 0, now: datetime
 ) -> RetentionRule:
     """Say how many months after collection a category's keys are destroyed. `agreed`: of how many customers the person
-    knows that their keys go with the next purge. Raises CustomersError; ManyExpire when they are more than that."""
+    knows that their keys go with the next purge. Raises CustomersError, also when a book that a handover brought were
+    kept longer than agreed; ManyExpire when more keys go than `agreed`."""
     if not may_set_rules(actor, book):
         raise CustomersError(_("Only a lead of the book's organization sets how long data is kept. Ask one of them."))
     locked = Book.objects.select_for_update().get(pk=book.pk)
     if locked.state != BookState.OPEN:
         message = _("The book is now: %(state)s. Its rules stay as they are until it is open again.")
         raise CustomersError(message % {"state": locked.get_state_display()})
+    _check_agreed(locked, category, months)
     lost = expiring(locked, category, months, now)
     if lost > agreed:
         raise ManyExpire(lost)
@@ -93,6 +95,16 @@ def set_rule(
         reason=reason,
     )
     return rule
+
+
+def _check_agreed(book: Book, category: Category, months: int) -> None:
+    """What a handover brought is kept no longer than seller and buyer agreed."""
+    if book.origin is None:
+        return
+    rule = RetentionRule.objects.filter(book=book, category=category).first()
+    if rule is not None and months > rule.months:
+        message = _("This book arrived by a handover that limits this to %(months)s months. Enter no more than that.")
+        raise CustomersError(message % {"months": rule.months})
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from customers.models import Book, Category, Customer
-from customers.services.books import create_book, move_book
+from customers.services.books import Agreed, create_book, move_book
 from customers.services.discarding import discard_customers
 from customers.workflow import BookState
 from handover import alarms
@@ -59,6 +59,7 @@ def obstacle(handover: Handover, now: datetime) -> str:
 
 
 def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
+    kept = _("Agreed in handover %(reference)s") % {"reference": handover.reference}
     target = create_book(
         actor=actor,
         organization=handover.buyer,
@@ -66,6 +67,7 @@ def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
         now=now,
         state=BookState.STAGED,
         origin=handover.pk,
+        agreed=Agreed(handover.plan.retention_months, kept),
     )
     execution = Execution.objects.create(
         handover=handover,

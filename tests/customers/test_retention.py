@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -20,7 +21,7 @@ from customers.periods import months_after, months_before
 from customers.records import ranges, read_records
 from customers.selectors import figures_of
 from customers.services import retention
-from customers.services.books import move_book
+from customers.services.books import Agreed, create_book, move_book
 from customers.workflow import BookState, ImportState
 from ledger.models import Entry
 from vault.errors import KeyDestroyed
@@ -145,6 +146,15 @@ def test_nobody_else_and_no_frozen_book(book: Book, cast: Cast, now: datetime) -
     with pytest.raises(CustomersError, match="Frozen"):
         set_rule(cast, book, now)
     assert not Entry.objects.filter(verb="book.rule_set").exists()
+
+
+def test_what_a_handover_brought_is_kept_no_longer_than_agreed(cast: Cast, now: datetime) -> None:
+    agreed = Agreed(24, "Agreed in handover HO-2026-0007")
+    book = create_book(actor=None, organization=cast.seller, name="Bought", now=now, origin=uuid4(), agreed=agreed)
+    assert set(RetentionRule.objects.filter(book=book).values_list("months", "reason")) == {tuple(agreed)}
+    with pytest.raises(CustomersError, match="no more than that"):
+        set_rule(cast, book, now, months=25)
+    assert set_rule(cast, book, now, months=12).months == 12
 
 
 def test_a_rule_that_destroys_must_be_agreed_to_with_the_number(old_and_new: Book, cast: Cast, now: datetime) -> None:

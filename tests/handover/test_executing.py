@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from stand import refused, stand_at
 
-from customers.models import Customer
+from customers.models import Category, Customer, RetentionRule
 from customers.workflow import BookState
 from handover import alarms, demo
 from handover.demo import STAYS
@@ -42,6 +42,14 @@ def test_it_takes_both_sides(stand):
     assert set(execution.transfer_job.audience) == {str(stand.cast.seller.pk), str(stand.cast.buyer.pk)}
     with refused("is now: Running"):
         stand.approve(E, Side.SELLER)
+
+
+def test_the_buyer_keeps_everything_as_long_as_the_plan_says(stand):
+    months = TransferPlan.objects.get(handover=stand.handover).retention_months
+    demo.start_execution(stand.demo)
+    rules = RetentionRule.objects.filter(book__origin=stand.handover.pk)
+    found = {(rule.category, rule.months, rule.reason) for rule in rules}
+    assert found == {(category, months, f"Agreed in handover {stand.handover.reference}") for category in Category}
 
 
 def test_not_before_the_day_of_the_plan(stand):
