@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.FormAddresses",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
