@@ -249,7 +249,9 @@ def _added(book):
 
 ATTACKS = {
     "value removed": _one("UPDATE customers_customer SET phone = NULL WHERE id = %s"),
-    "value changed": _one("UPDATE customers_customer SET name = set_byte(name, 40, 7) WHERE id = %s"),
+    "value changed": _one(
+        "UPDATE customers_customer SET name = set_byte(name, 40, get_byte(name, 40) # 1) WHERE id = %s"
+    ),
     "values exchanged": _exchange,
     "purchase removed": _one(
         "DELETE FROM customers_purchase WHERE id = (SELECT id FROM customers_purchase WHERE customer_id = %s LIMIT 1)"
@@ -258,7 +260,9 @@ ATTACKS = {
     "derived said": _one("UPDATE customers_habit SET derived = true WHERE customer_id = %s"),
     "jurisdiction changed": _one("UPDATE customers_customer SET jurisdiction = 'US' WHERE id = %s"),
     "key removed": _one("DELETE FROM vault_datakey WHERE subject = %s AND category = 'purchases'"),
-    "key exchanged": _one("UPDATE vault_datakey SET wrapped = set_byte(wrapped, 20, 7) WHERE subject = %s"),
+    "key exchanged": _one(
+        "UPDATE vault_datakey SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1) WHERE subject = %s"
+    ),
     "customer added": _added,
 }
 

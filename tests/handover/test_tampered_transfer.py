@@ -144,7 +144,9 @@ ATTACKS = {
     "purchases deleted": _on_one("DELETE FROM customers_purchase WHERE customer_id = %s"),
     "habit deleted": _on_one("DELETE FROM customers_habit WHERE customer_id = %s"),
     "value removed": _on_one("UPDATE customers_customer SET address = NULL WHERE id = %s"),
-    "byte changed": _on_one("UPDATE customers_customer SET name = set_byte(name, 35, 1) WHERE id = %s"),
+    "byte changed": _on_one(
+        "UPDATE customers_customer SET name = set_byte(name, 35, get_byte(name, 35) # 1) WHERE id = %s"
+    ),
     "value replaced": _value_replaced,
     "amount replaced": _amount_replaced,
     "names exchanged": _names_exchanged,
@@ -231,7 +233,9 @@ def _on_source(text):
 
 SOURCE_ATTACKS = {
     "value removed": _on_source("UPDATE customers_customer SET note = NULL, phone = NULL WHERE id = %s"),
-    "value changed": _on_source("UPDATE customers_customer SET name = set_byte(name, 35, 1) WHERE id = %s"),
+    "value changed": _on_source(
+        "UPDATE customers_customer SET name = set_byte(name, 35, get_byte(name, 35) # 1) WHERE id = %s"
+    ),
     "purchases removed": _on_source("DELETE FROM customers_purchase WHERE customer_id = %s"),
     "said to be derived": _on_source("UPDATE customers_habit SET derived = true WHERE customer_id = %s"),
     "key removed": _on_source("DELETE FROM vault_datakey WHERE subject = %s AND category = 'habits'"),
