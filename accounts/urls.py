@@ -2,7 +2,7 @@ from allauth.account import views as signin
 from django.urls import path, re_path
 from django.views.i18n import set_language
 
-from accounts import views
+from accounts import network_views, views
 
 # Of allauth only the pages that we support; their names are allauth's own, it reverses them.
 _SIGN_IN = [
@@ -30,6 +30,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("language/", set_language, name="language"),
     path("theme/", views.theme, name="theme"),
+    path("networks/", network_views.networks, name="networks"),
+    path("networks/<uuid:organization_id>/", network_views.change_networks, name="networks_change"),
     path("demo/", views.demo_sign_in, name="demo"),
     path("demo/look/", views.look, name="look"),
     *_SIGN_IN,

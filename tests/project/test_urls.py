@@ -26,7 +26,7 @@ from jobs.models import Job
 
 ACTORS = ("anonymous", "stranger", "seller_lead", "seller_clerk", "buyer_lead", "reviewer", "agent")
 LOGIN = "/accounts/login/"
-OBJECTS = ("done", "going", "book", "customer", "import", "job", "review", "incident")
+OBJECTS = ("organization", "done", "going", "book", "customer", "import", "job", "review", "incident")
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -57,6 +57,8 @@ PAGES: dict[str, Page] = {
     "home": Page("", "login 200 200 200 200 200 200"),
     "language": Page("", "302 302 302 302 302 302 302"),
     "theme": Page("", "405 405 405 405 405 405 405"),
+    "networks": Page("", "login 200 200 404 200 404 404"),
+    "networks_change": Page("organization", "login 404 302 404 404 404 404"),
     "demo": Page("", "404 404 404 404 404 404 404"),
     "look": Page("", "404 404 404 404 404 404 404"),
     "account_login": Page("", "200 302 302 302 302 302 302"),
@@ -170,6 +172,7 @@ def world(cast: Cast, now: Any) -> World:
         now=now,
     )
     objects = {
+        "organization": cast.seller.pk,
         "done": done.handover.pk,
         "going": going.handover.pk,
         "book": book.pk,
