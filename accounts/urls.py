@@ -12,7 +12,7 @@ _SIGN_IN = [
     path("accounts/signup/", signin.signup, name="account_signup"),
     path("accounts/password/change/", signin.password_change, name="account_change_password"),
     path("accounts/password/set/", signin.password_set, name="account_set_password"),
-    path("accounts/password/reset/", signin.password_reset, name="account_reset_password"),
+    path("accounts/password/reset/", views.AskForLinkView.as_view(), name="account_reset_password"),
     path("accounts/password/reset/done/", signin.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

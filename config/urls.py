@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.csp_reports import csp_report
 from config.health import healthz
 from config.metrics import metrics
 
@@ -15,4 +16,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("metrics/", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),
+    path("csp-report/", csp_report, name="csp_report"),
 ]
+handler429 = "accounts.limits.too_many_requests"  # allauth asks for it

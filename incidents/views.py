@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from handover.models import Handover
 from handover.selectors import handovers_visible_to
@@ -58,16 +59,23 @@ def report(request: HttpRequest) -> HttpResponse:
     form = ReportForm(request.POST if request.method == "POST" else None, initial={"detected_at": now})
     if form.is_valid():
         try:
+            spend(request, "report", now)
             incident = services.report(actor=_user(request), now=now, **subject, **form.cleaned_data)
+        except LimitError as error:
+            form.add_error(None, str(error))
+            return refused(_report_page(request, form, handover), error)
         except IncidentsError as error:
             form.add_error(None, str(error))
         else:
             done = _("Reported as %(reference)s. The agency and your leads see it on their home pages.")
             messages.success(request, done % {"reference": incident.reference})
             return redirect("incidents:detail", incident.pk)
-    return render(
-        request, "incidents/report.html", {"form": form, "handover": handover, "severity_hints": SEVERITY_HINTS}
-    )
+    return _report_page(request, form, handover)
+
+
+def _report_page(request: HttpRequest, form: ReportForm, handover: Handover | None) -> HttpResponse:
+    context = {"form": form, "handover": handover, "severity_hints": SEVERITY_HINTS}
+    return render(request, "incidents/report.html", context)
 
 
 def _handover(request: HttpRequest) -> Handover | None:

@@ -39,6 +39,8 @@ POLICY = {
     "frame-ancestors": "'none'",
     "object-src": "'none'",
     "manifest-src": "'self'",
+    "report-uri": "/csp-report/",
+    "report-to": "csp",
 }
 RECIPIENT = str(x25519.Identity.generate().to_public())
 
@@ -84,7 +86,7 @@ PAGES: dict[str, Page] = {
     "customers:books": Page("", "login 200 200 200 200 200 200"),
     "customers:book_new": Page("", "login 200 200 200 200 404 404"),
     "customers:book": Page("book", "login 404 200 200 404 404 404"),
-    "customers:book_search": Page("book", "login 405 405 405 405 405 405"),
+    "customers:book_search": Page("book", "login 404 302 302 404 404 404"),
     "customers:book_export": Page("book", "login 405 405 405 405 405 405"),
     "customers:book_derive": Page("book", "login 405 405 405 405 405 405"),
     "customers:book_rule": Page("book basic", "login 404 200 404 404 404 404"),
@@ -135,6 +137,7 @@ PAGES: dict[str, Page] = {
     # ---- config
     "metrics": Page("", "403 403 403 403 403 403 200"),
     "healthz": Page("", "200 200 200 200 200 200 200"),
+    "csp_report": Page("", "405 405 405 405 405 405 405"),
 }
 
 
