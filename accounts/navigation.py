@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from accounts.models import Organization, User
-from accounts.permissions import is_reviewer
+from accounts.permissions import is_reviewer, runs_platform
 from accounts.selectors import is_agency, memberships, organizations_led_by
 from accounts.waiting import counts, waiting_in
 
@@ -68,6 +68,8 @@ def _groups(request: HttpRequest, user: User) -> list[Group]:
     ]
     if organizations_led_by(user):
         duties.append(place(_("Networks"), "/networks/", "lock"))
+    if runs_platform(user):
+        duties.append(place(_("Security posture"), "/posture/", "passed"))
     if user.is_staff:
         duties.append(place(_("Administration"), "/admin/", "gear"))
     return [Group("", work), Group(_("Duties"), duties)]

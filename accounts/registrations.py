@@ -8,6 +8,7 @@ SENTENCES = {
     "organization.added": _("%(actor_name)s added the organization %(name)s"),
     "organization.changed": _("%(actor_name)s changed the entry of the organization %(name)s"),
     "organization.networks_changed": _("%(actor_name)s set the networks from which %(name)s works: %(count)s"),
+    "organization.key_rotated": _("%(actor_name)s gave %(name)s a new key that wraps %(count)s data keys"),
     "person.added": _("%(actor_name)s added the person %(name)s"),
     "person.changed": _("%(actor_name)s changed the entry of the person %(name)s"),
     "person.link_sent": _("%(actor_name)s sent %(name)s a link to set a password"),

@@ -13,6 +13,7 @@ from accounts.models import Membership, Organization, User
 from accounts.permissions import may_set_networks, may_work_from
 from accounts.selectors import organizations_of
 from ledger.services import record
+from vault.services import rotate_organization_key
 
 
 @transaction.atomic
@@ -57,6 +58,15 @@ def set_networks(
     named = list(organization.allowed_networks)
     _record_organization(actor, "organization.networks_changed", organization, now, networks=named, count=len(named))
     return organization
+
+
+@transaction.atomic
+def rotate_keys(*, actor: User | None, organization: Organization, now: datetime) -> int:
+    """Give an organization a new key that wraps its data keys; the old one is destroyed. Returns how many were wrapped
+    anew. Those who call it have the right: the terminal."""
+    count = rotate_organization_key(organization.pk, now)
+    _record_organization(actor, "organization.key_rotated", organization, now, count=count)
+    return count
 
 
 @transaction.atomic

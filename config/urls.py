@@ -4,6 +4,7 @@ from django.urls import include, path
 from config.csp_reports import csp_report
 from config.health import healthz
 from config.metrics import metrics
+from incidents.views import posture
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -13,6 +14,7 @@ urlpatterns = [
     path("reviews/", include("compliance.urls")),
     path("handovers/", include("handover.urls")),
     path("incidents/", include("incidents.urls")),
+    path("posture/", posture, name="posture"),
     path("admin/", admin.site.urls),
     path("metrics/", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
+from accounts.permissions import runs_platform
 from handover.models import Handover
 from handover.selectors import handovers_visible_to
 from incidents import selectors, services
@@ -21,6 +22,8 @@ from incidents.errors import IncidentsError
 from incidents.forms import SEVERITY_HINTS, EntryForm, MoveForm, ReportForm
 from incidents.models import Incident
 from incidents.permissions import actor_of, moves_for
+from incidents.posture import report as posture_report
+from incidents.posture.lines import State
 from incidents.workflow import LABELS, NEEDS_TEXT, WRITERS, IncidentState
 from ledger.selectors import entries_of
 
@@ -128,6 +131,19 @@ def change_state(request: HttpRequest, incident_id: UUID) -> HttpResponse:
             messages.success(request, _("State: %(state)s.") % {"state": changed.get_state_display()})
             return redirect("incidents:detail", incident.pk)
     return _page(request, incident, move_form=form)
+
+
+@require_safe
+@login_required
+def posture(request: HttpRequest) -> HttpResponse:
+    """What was checked about the platform itself, for those who run it."""
+    if not runs_platform(_user(request)):
+        raise Http404
+    found = posture_report.posture(timezone.now())
+    urgent = [line for line in found.lines if line.state == State.RED]
+    return render(
+        request, "incidents/posture.html", {"posture": found, "urgent": urgent, "counts": found.counts.items()}
+    )
 
 
 def _move_form(user: User, incident: Incident, data: QueryDict | None = None) -> MoveForm:

@@ -134,6 +134,7 @@ PAGES: dict[str, Page] = {
     "incidents:detail": Page("incident", "login 404 200 200 404 404 200"),
     "incidents:entry": Page("incident", "405 405 405 405 405 405 405"),
     "incidents:state": Page("incident", "405 405 405 405 405 405 405"),
+    "posture": Page("", "login 404 404 404 404 404 200"),
     # ---- config
     "metrics": Page("", "403 403 403 403 403 403 200"),
     "healthz": Page("", "200 200 200 200 200 200 200"),
