@@ -116,6 +116,9 @@ def deploy_checks() -> Line:
     if not found:
         return Line("deploy_checks", title, State.GREEN, _("Every check for production passes."))
     words = ngettext("%(count)d check for production fails.", "%(count)d checks for production fail.", len(found))
-    names = tuple(f"{one.id}: {str(one.msg).partition('. ')[0].rstrip('.')}" for one in found[:NAMED])
+    names = tuple(
+        f"{one.id}: {str(one.msg).partition('. ')[0].rstrip('.')}"
+        for one in sorted(found, key=lambda one: str(one.id))[:NAMED]
+    )
     cure = _("Correct the settings; “manage.py check --deploy” says how. DEBUG and DEMO are for development only.")
     return Line("deploy_checks", title, State.RED, words % {"count": len(found)}, cure, names)

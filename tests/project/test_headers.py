@@ -115,6 +115,7 @@ def test_static_files_may_be_kept(db, settings) -> None:
     assert "no-store" not in response.headers.get("Cache-Control", "")
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Access-Control-Allow-Origin" not in response.headers
 
 
 @pytest.fixture
