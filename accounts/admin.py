@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts import services
+from accounts.addresses import client_address
 from accounts.errors import AccountsError
-from accounts.forms import ResetForm
+from accounts.forms import NetworksField, ResetForm
 from accounts.models import Membership, Organization, User
 from vault.admin import ReadOnlyInline, column
 
@@ -137,8 +138,27 @@ class UserAdmin(_RegisterAdmin):
         return ""
 
 
+class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
+    allowed_networks = NetworksField()
+
+    class Meta:
+        model = Organization
+        fields = [
+            "kind",
+            "name",
+            "legal_name",
+            "country",
+            "registration_number",
+            "contact_name",
+            "contact_email",
+            "contact_phone",
+            "allowed_networks",
+        ]
+
+
 @admin.register(Organization)
 class OrganizationAdmin(_RegisterAdmin):
+    form = OrganizationForm
     list_display = ["name", "kind", "legal_name", "country", "registration_number", "contact_name"]
     list_filter = ["kind", "country"]
     search_fields = ["name", "legal_name", "registration_number"]
@@ -155,12 +175,27 @@ class OrganizationAdmin(_RegisterAdmin):
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        """The networks have a service and an entry in the ledger of their own."""
+        with transaction.atomic():
+            saved = self._saved(request, obj, form, change)
+            if "allowed_networks" in form.changed_data:
+                saved = services.set_networks(
+                    actor=cast(User, request.user),
+                    organization=saved,
+                    networks=form.cleaned_data["allowed_networks"],
+                    address=client_address(request),
+                    now=timezone.now(),
+                )
+        _take_over(obj, saved)
+
+    @staticmethod
+    def _saved(request: HttpRequest, obj: Organization, form: Any, change: bool) -> Organization:
         actor, now = cast(User, request.user), timezone.now()
-        if change:
-            changed = {name: form.cleaned_data[name] for name in form.changed_data}
-            services.change_organization(actor=actor, organization=obj, now=now, **changed)
-        else:
-            _take_over(obj, services.add_organization(actor=actor, now=now, **form.cleaned_data))
+        named = form.changed_data if change else form.cleaned_data
+        fields = {name: form.cleaned_data[name] for name in named if name != "allowed_networks"}
+        if not change:
+            return services.add_organization(actor=actor, now=now, **fields)
+        return services.change_organization(actor=actor, organization=obj, now=now, **fields) if fields else obj
 
 
 @admin.register(Membership)

@@ -2,13 +2,15 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
-from accounts.validators import validate_registration_number
+from accounts.validators import validate_networks, validate_registration_number
 
 
 class UserManager(BaseUserManager["User"]):
@@ -70,6 +72,10 @@ class Organization(models.Model):
     contact_name = models.CharField(_("Contact for notices"), max_length=100)
     contact_email = models.EmailField(_("E-mail for notices"))
     contact_phone = models.CharField(_("Phone for notices"), max_length=40, blank=True)
+    # CIDR, IPv4 and IPv6. Empty: from everywhere.
+    allowed_networks = ArrayField(
+        models.CharField(max_length=43), verbose_name=_("Networks to work from"), default=list, blank=True
+    )
 
     class Meta:
         verbose_name = _("organization")
@@ -83,6 +89,10 @@ class Organization(models.Model):
 
     def clean(self) -> None:
         self.registration_number = validate_registration_number(self.registration_number, country=self.country)
+        try:
+            self.allowed_networks = validate_networks(self.allowed_networks)
+        except ValidationError as error:
+            raise ValidationError({"allowed_networks": error.messages}) from error
 
 
 class Membership(models.Model):

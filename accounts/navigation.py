@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from accounts.models import Organization, User
-from accounts.permissions import is_reviewer
-from accounts.selectors import is_agency, memberships
+from accounts.permissions import is_reviewer, runs_platform
+from accounts.selectors import is_agency, memberships, organizations_led_by
 from accounts.waiting import counts, waiting_in
 
 SIDES = {Organization.Kind.AGENCY: "agency", Organization.Kind.REVIEWER: "reviewer"}
@@ -66,6 +66,10 @@ def _groups(request: HttpRequest, user: User) -> list[Group]:
         place(_("Ledger"), "/ledger/", "ledger"),
         place(_("Jobs"), "/jobs/", "run"),
     ]
+    if organizations_led_by(user):
+        duties.append(place(_("Networks"), "/networks/", "lock"))
+    if runs_platform(user):
+        duties.append(place(_("Security posture"), "/posture/", "passed"))
     if user.is_staff:
         duties.append(place(_("Administration"), "/admin/", "gear"))
     return [Group("", work), Group(_("Duties"), duties)]

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 
+from accounts.addresses import is_inside
 from accounts.models import Membership, Organization, User
-from accounts.selectors import memberships, role_in
+from accounts.selectors import is_agency, memberships, role_in
 
 
 def is_member(user: User | AnonymousUser, organization: Organization | UUID) -> bool:
@@ -23,3 +24,22 @@ def is_reviewer(user: User | AnonymousUser) -> bool:
         place.role == Membership.Role.REVIEWER and place.organization.kind == Organization.Kind.REVIEWER
         for place in memberships(user)
     )
+
+
+def runs_platform(user: User | AnonymousUser) -> bool:
+    """A superuser, or staff of the agency."""
+    return isinstance(user, User) and user.is_active and (user.is_superuser or (user.is_staff and is_agency(user)))
+
+
+def may_set_networks(user: User | AnonymousUser, organization: Organization) -> bool:
+    """A lead says from where their organization works; the agency may do it for them."""
+    return is_lead(user, organization) or runs_platform(user)
+
+
+def may_work_from(user: User, address: str, changed: Organization | None = None) -> bool:
+    """Whether one of the person's organizations allows the address: an empty list allows every address. Whoever belongs
+    to no organization sees nothing of one and is not held to a list. `changed`: take this organization as it is here.
+    """
+    places = [place.organization for place in memberships(user)]
+    lists = [(changed if changed and changed.pk == one.pk else one).allowed_networks for one in places]
+    return not lists or any(not networks or is_inside(address, networks) for networks in lists)

@@ -7,6 +7,8 @@ from ledger import vocabulary
 SENTENCES = {
     "organization.added": _("%(actor_name)s added the organization %(name)s"),
     "organization.changed": _("%(actor_name)s changed the entry of the organization %(name)s"),
+    "organization.networks_changed": _("%(actor_name)s set the networks from which %(name)s works: %(count)s"),
+    "organization.key_rotated": _("%(actor_name)s gave %(name)s a new key that wraps %(count)s data keys"),
     "person.added": _("%(actor_name)s added the person %(name)s"),
     "person.changed": _("%(actor_name)s changed the entry of the person %(name)s"),
     "person.link_sent": _("%(actor_name)s sent %(name)s a link to set a password"),
@@ -15,4 +17,7 @@ SENTENCES = {
     "membership.removed": _("%(actor_name)s ended the membership of %(person)s at %(organization)s"),
 }
 
+REFUSED = {"person.network_refused": _("%(actor_name)s was turned away at %(address)s, outside the allowed networks")}
+
 vocabulary.register(SENTENCES)
+vocabulary.register(REFUSED, kind="bad")

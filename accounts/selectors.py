@@ -25,6 +25,11 @@ def role_in(user: User | AnonymousUser, organization: Organization | UUID) -> st
     return next((place.role for place in memberships(user) if place.organization_id == key), None)
 
 
+def organizations_led_by(user: User | AnonymousUser) -> list[Organization]:
+    """The organizations of which a user is a lead, by name."""
+    return [place.organization for place in memberships(user) if place.role == Membership.Role.LEAD]
+
+
 def is_agency(user: User | AnonymousUser) -> bool:
     """Whether a user works for the agency that runs the platform."""
     return any(place.organization.kind == Organization.Kind.AGENCY for place in memberships(user))

@@ -1,6 +1,6 @@
 """The only writer of people, organizations and memberships; the admin writes through it too."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import AccountsError
 from accounts.models import Membership, Organization, User
+from accounts.permissions import may_set_networks, may_work_from
+from accounts.selectors import organizations_of
 from ledger.services import record
+from vault.services import rotate_organization_key
 
 
 @transaction.atomic
@@ -33,6 +36,44 @@ def change_organization(
     _change(organization, fields)
     _record_organization(actor, "organization.changed", organization, now, fields=sorted(fields))
     return organization
+
+
+@transaction.atomic
+def set_networks(
+    *, actor: User | None, organization: Organization, networks: Iterable[str], address: str, now: datetime
+) -> Organization:
+    """Say from where the people of an organization may work; none named: from everywhere. `actor` None is the terminal.
+
+    Raises AccountsError without the right, for what is no network, and if the actor, who sits at `address`, would be
+    shut out."""
+    organization = Organization.objects.select_for_update().get(pk=organization.pk)
+    if actor is not None and not may_set_networks(actor, organization):
+        raise AccountsError(_("Only a lead of the organization or the agency says from where it works. Ask one."))
+    _change(organization, {"allowed_networks": list(networks)})
+    if actor is not None and not may_work_from(actor, address, changed=organization):
+        raise AccountsError(
+            _("You would shut yourself out: your address %(address)s is in none of these networks. Add its network.")
+            % {"address": address}
+        )
+    named = list(organization.allowed_networks)
+    _record_organization(actor, "organization.networks_changed", organization, now, networks=named, count=len(named))
+    return organization
+
+
+@transaction.atomic
+def rotate_keys(*, actor: User | None, organization: Organization, now: datetime) -> int:
+    """Give an organization a new key that wraps its data keys; the old one is destroyed. Returns how many were wrapped
+    anew. Those who call it have the right: the terminal."""
+    count = rotate_organization_key(organization.pk, now)
+    _record_organization(actor, "organization.key_rotated", organization, now, count=count)
+    return count
+
+
+@transaction.atomic
+def record_refused_network(*, person: User, address: str, now: datetime) -> None:
+    """Record that a signed-in person was turned away at an address, for the organizations that do not allow it."""
+    audience = organizations_of(person)
+    record(person, "person.network_refused", "person", person.pk, audience, now, name=person.name, address=address)
 
 
 @transaction.atomic
@@ -108,7 +149,7 @@ def _validate(instance: models.Model) -> None:
         raise AccountsError(" ".join(error.messages)) from error
 
 
-def _change(instance: models.Model, fields: Mapping[str, str | bool]) -> None:
+def _change(instance: models.Model, fields: Mapping[str, object]) -> None:
     for name, value in fields.items():
         setattr(instance, name, value)
     _validate(instance)

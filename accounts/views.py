@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from allauth.account.views import PasswordResetView
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -12,6 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import demo, gallery, wording
+from accounts.forms import AskForLinkForm
+from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from accounts.panels import panels_for
 from accounts.waiting import waiting_in
@@ -52,6 +55,20 @@ def theme(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie("theme", samesite="Lax")
     return response
+
+
+class AskForLinkView(PasswordResetView):  # type: ignore[misc]
+    """Allauth's page with a limit that says when to try again and keeps what was typed. An address that is unknown
+    counts like one that is known."""
+
+    def form_valid(self, form: AskForLinkForm) -> HttpResponse:
+        try:
+            spend(self.request, "password_reset", timezone.now(), subject=form.cleaned_data["email"].lower())
+        except LimitError as error:
+            form.add_error("email", str(error))
+            return refused(self.form_invalid(form), error)
+        response: HttpResponse = super().form_valid(form)
+        return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

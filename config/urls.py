@@ -1,8 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.csp_reports import csp_report
 from config.health import healthz
 from config.metrics import metrics
+from incidents.views import posture
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -12,7 +14,10 @@ urlpatterns = [
     path("reviews/", include("compliance.urls")),
     path("handovers/", include("handover.urls")),
     path("incidents/", include("incidents.urls")),
+    path("posture/", posture, name="posture"),
     path("admin/", admin.site.urls),
     path("metrics/", metrics, name="metrics"),
     path("healthz", healthz, name="healthz"),
+    path("csp-report/", csp_report, name="csp_report"),
 ]
+handler429 = "accounts.limits.too_many_requests"  # allauth asks for it

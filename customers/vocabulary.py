@@ -31,6 +31,7 @@ HABITS = {
     "habits.canceled": _("Deriving habits was canceled. What was done before stays, marked as derived."),
 }
 FAILED = {
+    "book.reveals_limited": _("%(actor_name)s opened values in %(book)s faster than the limit allows and was stopped."),
     "habits.failed": _("Deriving habits stopped before its end. What was done before stays, marked as derived."),
     "import.unreadable": _("The platform could not read the file."),
     "import.interrupted": _("The platform gave up checking the file after several interruptions."),

@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.limits import LimitError, refused, spend
 from accounts.models import User
+from accounts.permissions import runs_platform
 from handover.models import Handover
 from handover.selectors import handovers_visible_to
 from incidents import selectors, services
@@ -20,6 +22,8 @@ from incidents.errors import IncidentsError
 from incidents.forms import SEVERITY_HINTS, EntryForm, MoveForm, ReportForm
 from incidents.models import Incident
 from incidents.permissions import actor_of, moves_for
+from incidents.posture import report as posture_report
+from incidents.posture.lines import State
 from incidents.workflow import LABELS, NEEDS_TEXT, WRITERS, IncidentState
 from ledger.selectors import entries_of
 
@@ -58,16 +62,23 @@ def report(request: HttpRequest) -> HttpResponse:
     form = ReportForm(request.POST if request.method == "POST" else None, initial={"detected_at": now})
     if form.is_valid():
         try:
+            spend(request, "report", now)
             incident = services.report(actor=_user(request), now=now, **subject, **form.cleaned_data)
+        except LimitError as error:
+            form.add_error(None, str(error))
+            return refused(_report_page(request, form, handover), error)
         except IncidentsError as error:
             form.add_error(None, str(error))
         else:
             done = _("Reported as %(reference)s. The agency and your leads see it on their home pages.")
             messages.success(request, done % {"reference": incident.reference})
             return redirect("incidents:detail", incident.pk)
-    return render(
-        request, "incidents/report.html", {"form": form, "handover": handover, "severity_hints": SEVERITY_HINTS}
-    )
+    return _report_page(request, form, handover)
+
+
+def _report_page(request: HttpRequest, form: ReportForm, handover: Handover | None) -> HttpResponse:
+    context = {"form": form, "handover": handover, "severity_hints": SEVERITY_HINTS}
+    return render(request, "incidents/report.html", context)
 
 
 def _handover(request: HttpRequest) -> Handover | None:
@@ -120,6 +131,19 @@ def change_state(request: HttpRequest, incident_id: UUID) -> HttpResponse:
             messages.success(request, _("State: %(state)s.") % {"state": changed.get_state_display()})
             return redirect("incidents:detail", incident.pk)
     return _page(request, incident, move_form=form)
+
+
+@require_safe
+@login_required
+def posture(request: HttpRequest) -> HttpResponse:
+    """What was checked about the platform itself, for those who run it."""
+    if not runs_platform(_user(request)):
+        raise Http404
+    found = posture_report.posture(timezone.now())
+    urgent = [line for line in found.lines if line.state == State.RED]
+    return render(
+        request, "incidents/posture.html", {"posture": found, "urgent": urgent, "counts": found.counts.items()}
+    )
 
 
 def _move_form(user: User, incident: Incident, data: QueryDict | None = None) -> MoveForm:

@@ -81,3 +81,21 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return str(self.size)
+
+
+class Verification(models.Model):
+    """One run over the whole ledger and what it found. It only grows: a bad outcome is not replaced by a good one."""
+
+    at = models.DateTimeField()
+    holds = models.BooleanField()
+    leaves = models.PositiveBigIntegerField()
+    checkpoints = models.PositiveBigIntegerField()
+    problems = models.PositiveIntegerField(default=0)  # how many; the terminal and the log name them
+
+    class Meta:
+        verbose_name = _("verification")
+        verbose_name_plural = _("verifications")
+        triggers = _append_only("ledger_verification")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"

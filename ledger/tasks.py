@@ -1,7 +1,10 @@
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from ledger import sealing
+from ledger import sealing, verification
+
+_log = structlog.get_logger(__name__)
 
 
 @shared_task(name="ledger.seal")
@@ -11,3 +14,11 @@ def seal() -> int:
     while count := sealing.seal(timezone.now()):
         total += count
     return total
+
+
+@shared_task(name="ledger.verify")
+def verify() -> None:
+    """Every night: recompute the whole ledger. The security posture shows the outcome, the log names what is wrong."""
+    report = verification.verify(timezone.now())
+    for problem in report.problems:
+        _log.error("ledger_does_not_hold", problem=problem)

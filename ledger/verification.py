@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
-from django.core.cache import cache
 from django.db.models import Max
 
 from ledger import merkle, notes
 from ledger.canonical import leaf_bytes
-from ledger.models import Checkpoint, Entry, Leaf
+from ledger.models import Checkpoint, Entry, Leaf, Verification
 from ledger.sealing import KEY, origin, unsealed
 from vault.signing import public_key
 
 LEAVES_AT_ONCE = 5000
-_REMEMBERED = "ledger:verification"
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class _Walk:
 
 
 def verify(now: datetime) -> Report:
-    """Read everything once, in batches; remember the outcome for the ledger's page.
+    """Read everything once, in batches; keep the outcome for the ledger's page and the security posture.
 
     Each checkpoint is compared with the one tree that all entries gives: every later one extends every earlier one."""
     report = Report(at=now)
@@ -119,15 +117,14 @@ def verify(now: datetime) -> Report:
     return report
 
 
-def last_verification() -> dict[str, object] | None:
-    """`at` (aware), `holds`, `leaves` and `problems` (how many) of the last run; None if nobody ran it."""
-    found = cache.get(_REMEMBERED)
-    return found if isinstance(found, dict) else None
+def last_verification() -> Verification | None:
+    """The newest run; None if nobody ran one."""
+    return Verification.objects.order_by("-pk").first()
 
 
 def _remember(report: Report) -> None:
-    facts = {"at": report.at.astimezone(UTC), "holds": report.holds, "leaves": report.leaves}
-    cache.set(_REMEMBERED, facts | {"problems": len(report.problems)}, None)
+    facts = {"leaves": report.leaves, "checkpoints": report.checkpoints, "problems": len(report.problems)}
+    Verification.objects.create(at=report.at, holds=report.holds, **facts)
 
 
 def _head() -> int:

@@ -6,6 +6,7 @@ from config.settings.base import *
 from config.settings.data import *
 from config.settings.i18n import *
 from config.settings.logs import *
+from config.settings.network import *
 from config.settings.security import *
 from config.settings.signin import *
 from config.settings.work import *

@@ -46,6 +46,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site loads our files
 
 # Django's temporary-file handler would write an upload to disk in plaintext: imports seal it on the way
 # (customers.uploads), and no other page takes files that do not fit in memory.

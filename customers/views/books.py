@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from customers import selectors
 from customers.errors import CustomersError
@@ -65,7 +66,11 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
     """A book: figures, its customers masked, what runs in it, how long it is kept, what happened."""
-    book, user = _visible(request, book_id), _user(request)
+    return _page(request, _visible(request, book_id), SearchForm())
+
+
+def _page(request: HttpRequest, book: Book, form: SearchForm) -> HttpResponse:
+    user = _user(request)
     page = Paginator(_chosen(request, book), PER_PAGE).get_page(request.GET.get("page"))
     jobs = selectors.jobs_of_book(book)
     context = {
@@ -73,7 +78,7 @@ def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
         "open": book.state == BookState.OPEN,
         "allowed": may_work_on(user, book),
         "figures": selectors.figures_of(book),
-        "form": SearchForm(),
+        "form": form,
         "found": request.GET.get("found"),
         "page": page,
         "rows": listed(list(page.object_list)),
@@ -89,12 +94,20 @@ def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest, book_id: UUID) -> HttpResponse:
-    """What was typed becomes blind indexes: only they go into the address."""
+    """What was typed becomes blind indexes: only they go into the address. A GET leads to the book: this address stays
+    in the browser after a search that was one too many."""
     book, form = _visible(request, book_id), SearchForm(request.POST)
     address = reverse("customers:book", args=[book.pk])
+    if request.method != "POST":
+        return redirect(f"{address}?{request.GET.urlencode()}#customers")
     if form.is_valid():
+        try:
+            spend(request, "search", timezone.now())
+        except LimitError as error:
+            messages.error(request, str(error))
+            return refused(_page(request, book, form), error)
         token = selectors.search_token(book.organization_id, form.cleaned_data["text"])
         return redirect(f"{address}?{urlencode({'found': token})}#customers")
     if request.POST.get("text", "").strip():
@@ -107,6 +120,7 @@ def search(request: HttpRequest, book_id: UUID) -> HttpResponse:
 def export(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     """Exactly the customers that the page shows or pages through, masked, as CSV."""
     book = _visible(request, book_id)
+    spend(request, "export", timezone.now())
     try:
         chosen = _chosen(request, book)
         lines = exporting.export(actor=_user(request), book=book, customers=chosen, now=timezone.now())

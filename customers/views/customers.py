@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from customers import selectors
 from customers.errors import CustomersError
@@ -20,7 +21,7 @@ from customers.masked import Panel, panels
 from customers.models import Category, Customer
 from customers.opening import Row, sealed_customer
 from customers.permissions import may_work_on
-from customers.services.revealing import reveal
+from customers.services.revealing import record_burst, reveal
 from ledger.selectors import entries_of
 
 _LATEST = 20
@@ -64,7 +65,12 @@ def open_category(request: HttpRequest, customer_id: UUID, category: str) -> Htt
     form, rows = RevealForm(request.POST, category=category), None
     if form.is_valid():
         try:
+            spend(request, "reveal", timezone.now())
             rows = _revealed(request, customer, category, form)
+        except LimitError as error:
+            record_burst(actor=_user(request), customer=customer, now=timezone.now())
+            form.add_error("purpose", str(error))
+            return refused(_page(request, customer, category, form), error)
         except CustomersError as error:
             form.add_error("purpose", str(error))
     return _page(request, customer, category, form, rows)

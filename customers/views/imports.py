@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.limits import spend
 from accounts.models import User
 from customers.errors import CustomersError
 from customers.forms import ColumnsForm, ConfirmForm, UploadForm, field_label
@@ -50,6 +51,8 @@ def upload(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
 
 @csrf_protect
 def _upload(request: HttpRequest, book: Book, allowed: bool, handler: SealingUploadHandler | None) -> HttpResponseBase:
+    if handler:
+        spend(request, "upload", timezone.now())
     form = UploadForm(request.POST, request.FILES) if handler else UploadForm()
     if handler and handler.too_large:
         form.errors.clear()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.limits import spend
 from accounts.models import User
 from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
@@ -29,6 +30,7 @@ def package(request: HttpRequest, handover_id: UUID) -> HttpResponseBase:
     handovers = handovers_visible_to(cast(User, request.user))
     handover = get_object_or_404(handovers, pk=handover_id)
     delivery = get_object_or_404(Delivery, handover=handover)
+    spend(request, "export", timezone.now())
     try:
         return _streamed(cast(User, request.user), handover, delivery)
     except HandoverError as error:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError, transaction
 
-from ledger import sealing, verification
-from ledger.models import Checkpoint, Leaf
+from ledger import sealing, tasks, verification
+from ledger.models import Checkpoint, Leaf, Verification
 from ledger.verification import last_verification, verify
 from vault.signing import public_key
 
@@ -33,7 +34,20 @@ def test_a_true_ledger_holds(sealed, write, now, capsys):
     out = capsys.readouterr().out
     assert "9 sealed entries, 3 checkpoints, 2 entries not sealed yet" in out
     assert "The ledger holds." in out
-    assert last_verification()["holds"] is True
+    assert last_verification().holds is True
+
+
+def test_every_outcome_is_kept_and_stays(sealed, tamper, now):
+    assert last_verification() is None
+    tasks.verify()
+    tamper("UPDATE ledger_entry SET data = '{\"count\": 4}' WHERE id = %s", [sealed[5].pk])
+    tasks.verify()
+    runs = Verification.objects.order_by("pk").values_list("holds", "leaves", "checkpoints", "problems")
+    assert list(runs) == [(True, 9, 3, 0), (False, 9, 3, 1)]
+    assert last_verification().holds is False
+    for change in (Verification.objects.all().delete, lambda: Verification.objects.update(holds=True)):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
 
 
 def test_an_empty_ledger_holds(db, now):
@@ -59,7 +73,7 @@ def test_a_changed_entry_is_named(sealed, tamper, now, capsys):
         call_command("verify_ledger")
     assert exit_.value.code == 1
     assert f"#{sealed[5].pk}" in capsys.readouterr().err
-    assert last_verification()["holds"] is False
+    assert last_verification().holds is False
 
 
 @pytest.mark.parametrize("column", ["at", "actor", "actor_name", "verb", "object_type", "object_id", "audience"])

@@ -70,6 +70,14 @@ def test_only_the_proxy_is_reachable() -> None:
     }
 
 
+def test_the_proxy_drops_the_twins_of_its_own_headers() -> None:
+    """A WSGI server takes X_Forwarded_For and X-Forwarded-For for the same header."""
+    caddyfile = COMPOSE["configs"]["caddyfile"]["content"]
+    dropped = set(re.findall(r"^\s*request_header -(\w+)$", caddyfile, re.M))
+    assert dropped >= {"X_Forwarded_For", "X_Forwarded_Proto"}
+    assert caddyfile.index("request_header") < caddyfile.index("reverse_proxy")
+
+
 def test_servers_are_there_and_pinned() -> None:
     for name, image in {
         "database": "postgres:18",

@@ -26,7 +26,7 @@ from jobs.models import Job
 
 ACTORS = ("anonymous", "stranger", "seller_lead", "seller_clerk", "buyer_lead", "reviewer", "agent")
 LOGIN = "/accounts/login/"
-OBJECTS = ("done", "going", "book", "customer", "import", "job", "review", "incident")
+OBJECTS = ("organization", "done", "going", "book", "customer", "import", "job", "review", "incident")
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -39,6 +39,8 @@ POLICY = {
     "frame-ancestors": "'none'",
     "object-src": "'none'",
     "manifest-src": "'self'",
+    "report-uri": "/csp-report/",
+    "report-to": "csp",
 }
 RECIPIENT = str(x25519.Identity.generate().to_public())
 
@@ -57,6 +59,8 @@ PAGES: dict[str, Page] = {
     "home": Page("", "login 200 200 200 200 200 200"),
     "language": Page("", "302 302 302 302 302 302 302"),
     "theme": Page("", "405 405 405 405 405 405 405"),
+    "networks": Page("", "login 200 200 404 200 404 404"),
+    "networks_change": Page("organization", "login 404 302 404 404 404 404"),
     "demo": Page("", "404 404 404 404 404 404 404"),
     "look": Page("", "404 404 404 404 404 404 404"),
     "account_login": Page("", "200 302 302 302 302 302 302"),
@@ -82,7 +86,7 @@ PAGES: dict[str, Page] = {
     "customers:books": Page("", "login 200 200 200 200 200 200"),
     "customers:book_new": Page("", "login 200 200 200 200 404 404"),
     "customers:book": Page("book", "login 404 200 200 404 404 404"),
-    "customers:book_search": Page("book", "login 405 405 405 405 405 405"),
+    "customers:book_search": Page("book", "login 404 302 302 404 404 404"),
     "customers:book_export": Page("book", "login 405 405 405 405 405 405"),
     "customers:book_derive": Page("book", "login 405 405 405 405 405 405"),
     "customers:book_rule": Page("book basic", "login 404 200 404 404 404 404"),
@@ -130,9 +134,11 @@ PAGES: dict[str, Page] = {
     "incidents:detail": Page("incident", "login 404 200 200 404 404 200"),
     "incidents:entry": Page("incident", "405 405 405 405 405 405 405"),
     "incidents:state": Page("incident", "405 405 405 405 405 405 405"),
+    "posture": Page("", "login 404 404 404 404 404 200"),
     # ---- config
     "metrics": Page("", "403 403 403 403 403 403 200"),
     "healthz": Page("", "200 200 200 200 200 200 200"),
+    "csp_report": Page("", "405 405 405 405 405 405 405"),
 }
 
 
@@ -170,6 +176,7 @@ def world(cast: Cast, now: Any) -> World:
         now=now,
     )
     objects = {
+        "organization": cast.seller.pk,
         "done": done.handover.pk,
         "going": going.handover.pk,
         "book": book.pk,
