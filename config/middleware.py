@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -27,14 +26,16 @@ class FormAddresses:
         if response.status_code == 405 and request.method in _SAFE:
             page = render_to_string("405.html", request=request)
             return HttpResponse(page, status=405, headers={"Allow": response["Allow"]})
-        if request.method not in _SAFE and _asks_to_sign_in(response):
+        if request.method not in _SAFE and _asks_to_sign_in(request, response):
             messages.warning(request, _("You were signed out, so nothing was saved. Sign in, then send it again."))
             return redirect_to_login(_page_of_the_form(request))
         return response
 
 
-def _asks_to_sign_in(response: HttpResponse) -> bool:
-    return response.status_code == 302 and response["Location"].startswith(f"{resolve_url(settings.LOGIN_URL)}?next=")
+def _asks_to_sign_in(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether the answer is that of `login_required`: back to this very address. A switch on the sign-in page leads to
+    that page too, but to where its person wanted to go."""
+    return response.status_code == 302 and response["Location"] == redirect_to_login(request.get_full_path()).url
 
 
 def _page_of_the_form(request: HttpRequest) -> str:

@@ -16,7 +16,7 @@ from handover.errors import HandoverError
 from handover.fields import SCOPE_FIELDS, ScopeField
 from handover.models import Handover, ScopeItem, ScopeProposal, TransferPlan
 from handover.selectors import SHOWN, books_to_hand_over
-from handover.services.plan import CHUNK_SIZES, MONTHS, PlanTerms, check_recipient_key
+from handover.services.plan import CHUNK_SIZES, MONTHS, PlanTerms, check_recipient_key, is_secret_key
 from handover.services.scope import Crossing
 from handover.workflow import HandoverState
 
@@ -340,6 +340,9 @@ class PlanForm(forms.Form):
         return chosen
 
     def clean(self) -> None:
+        if is_secret_key(str(self.data.get("recipient_key", ""))):
+            # The one thing typed that no page gives back.
+            self.data = {**dict(self.data.items()), "recipient_key": ""}
         if self.cleaned_data.get("method") != TransferPlan.Method.PACKAGE:
             # A key that nobody uses would be approved with the plan.
             self.errors.pop("recipient_key", None)

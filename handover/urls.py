@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:handover_id>/certificate.json", certificate.document, name="certificate_json"),
     path("<uuid:handover_id>/manifest.txt", certificate.manifest, name="manifest"),
     path("<uuid:handover_id>/package/", delivery.package, name="package"),
+    path("<uuid:handover_id>/package/again/", delivery.package_again, name="package_again"),
     path("certificate-key.pem", certificate.public_key, name="certificate_key"),
     path("<uuid:handover_id>/<slug:kind>/approve/", approvals.approve, name="approve"),
     path("<uuid:handover_id>/<slug:kind>/send-back/", approvals.send_back, name="send_back"),

@@ -32,6 +32,7 @@ SENTENCES = {
     "handover.audit.sampled": _("A random sample of %(size)s of %(customers)s customers was drawn for the audit"),
     "handover.audit.approve": _("%(actor_name)s approved the audit"),
     "handover.delivery.ready": _("The encrypted package for the buyer is ready"),
+    "handover.delivery.again": _("%(actor_name)s had the canceled package made again"),
     "handover.delivery.downloaded": _("%(actor_name)s downloaded the encrypted package, download %(number)s"),
 }
 PASSED = {

@@ -16,7 +16,7 @@ from jobs.workflow import ChunkState
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """`done` of `total` in `unit`s: rows if they were planned, else chunks. `minutes_left` None: not known yet."""
+    """`done` of `total`: rows if they were planned, else chunks. `minutes_left` None: not known yet, or none."""
 
     done: int
     total: int
@@ -82,7 +82,7 @@ def progress_of(job: Job) -> JobProgress:
     part = sums["rows_done"] if by_rows else sums["chunks_done"]
     total = job.rows_total if by_rows else sums["chunks"]
     left = sums["seconds"] / part * (total - part) if part else None
-    minutes = None if left is None else ceil(left / 60)
+    minutes = ceil(left / 60) if left else None
     return JobProgress(part, total, sums["chunks_done"], sums["chunks"], minutes)
 
 

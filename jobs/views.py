@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from jobs import selectors, services
@@ -47,10 +48,19 @@ def panel(request: HttpRequest, pk: str) -> HttpResponse:
 def cancel(request: HttpRequest, pk: str) -> HttpResponse:
     job = _actionable(request, pk)
     try:
-        services.cancel(actor=request.user, job=job, now=timezone.now())
+        job = services.cancel(actor=request.user, job=job, now=timezone.now())
+        messages.success(request, _canceled() if services.has_ended(job) else _stops())
     except JobsError as error:
         messages.error(request, str(error))
     return _back(request, job)
+
+
+def _canceled() -> str:
+    return _("The job is canceled.")
+
+
+def _stops() -> str:
+    return _("The job stops after the part at hand.")
 
 
 @login_required

@@ -11,6 +11,7 @@ from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.services.moving import record
 from jobs import services as jobs
+from jobs.workflow import JobState
 
 DELIVER = "handover.deliver"
 
@@ -19,12 +20,40 @@ DELIVER = "handover.deliver"
 def begin_delivery(*, handover: Handover, now: datetime) -> Delivery:
     """Make the package in the background. The key is the plan's, that both sides and the reviewer approved."""
     delivery = Delivery.objects.create(handover=handover, recipient_key=handover.plan.recipient_key, created_at=now)
+    return _start(None, delivery, now)
+
+
+@transaction.atomic
+def make_again(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
+    """Make a package whose job somebody canceled. Raises HandoverError for anybody but a lead of the buyer, and when
+    there is nothing to make."""
+    delivery = lock(delivery)
+    if not is_lead(actor, delivery.handover.buyer_id):
+        raise HandoverError(_("Only a lead of the buyer has the package made again. Ask one of them."))
+    if not was_canceled(delivery):
+        raise HandoverError(_("The package is there or being made. Reload the page."))
+    record(actor, "handover.delivery.again", delivery.handover, now)
+    return _start(actor, delivery, now)
+
+
+def was_canceled(delivery: Delivery) -> bool:
+    """Whether somebody canceled the making, so that nothing goes on by itself."""
+    return delivery.ready_at is None and delivery.job is not None and delivery.job.state == JobState.CANCELED
+
+
+def lock(delivery: Delivery) -> Delivery:
+    """The delivery, locked until the transaction ends, with its handover and job."""
+    locked = Delivery.objects.select_for_update(of=("self",)).select_related("handover", "job")
+    return locked.get(pk=delivery.pk)
+
+
+def _start(actor: User | None, delivery: Delivery, now: datetime) -> Delivery:
     delivery.job = jobs.start(
-        actor=None,
+        actor=actor,
         kind=DELIVER,
         subject_type="delivery",
         subject_id=delivery.pk,
-        audience=[handover.buyer_id],
+        audience=[delivery.handover.buyer_id],
         now=now,
     )
     delivery.save(update_fields=["job"])
@@ -41,7 +70,7 @@ def complete(*, delivery: Delivery, path: str, size: int, digest: bytes, now: da
 @transaction.atomic
 def download(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
     """Count and record a download. Raises HandoverError for anybody but a lead of the buyer, and before it is ready."""
-    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("handover").get(pk=delivery.pk)
+    delivery = lock(delivery)
     if not is_lead(actor, delivery.handover.buyer_id):
         raise HandoverError(_("Only a lead of the buyer downloads the package. Ask one of them."))
     if delivery.ready_at is None:

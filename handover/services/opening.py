@@ -1,7 +1,7 @@
 """Open a handover: its parties, its book, its six gates."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,6 +16,7 @@ from handover.permissions import may_sell
 from handover.services.moving import open_step, record
 from handover.workflow import ORDER, HandoverState
 
+_LONGEST = timedelta(days=3653)  # ten years; a date beyond is a slip of the hand
 _REFERENCES = 0x484F  # "HO": the advisory lock under which references are allocated
 
 
@@ -73,6 +74,8 @@ def _check(actor: User, terms: Terms, book: Book, now: datetime) -> None:
         raise HandoverError(_("The reviewer must be a review firm. Choose another."))
     if terms.due_on < timezone.localdate(now):
         raise HandoverError(_("The date is in the past. Choose today or later."))
+    if terms.due_on > timezone.localdate(now) + _LONGEST:
+        raise HandoverError(_("The date is more than ten years away. Look at its year."))
     _check_book(terms, book)
 
 

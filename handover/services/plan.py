@@ -54,8 +54,16 @@ def submit(*, actor: User, step: Step, now: datetime) -> Step:
     return move(step, "submit", actor=actor, side=Side.SELLER, now=now)
 
 
+def is_secret_key(key: str) -> bool:
+    """Whether somebody gave the half of an age key that opens the package."""
+    return key.strip().upper().startswith("AGE-SECRET-KEY-")
+
+
 def check_recipient_key(key: str) -> None:
     """Raises HandoverError unless `key` is an age X25519 recipient (age-encryption.org/v1, "age1...")."""
+    if is_secret_key(key):
+        message = _("This was the secret half, which nobody else may see: make a new key. Enter what begins with age1.")
+        raise HandoverError(message)
     try:
         pyrage.x25519.Recipient.from_str(key)
     except pyrage.RecipientError as error:

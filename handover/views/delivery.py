@@ -40,6 +40,21 @@ def package(request: HttpRequest, handover_id: UUID) -> HttpResponseBase:
     return _back(handover)
 
 
+@require_POST
+@login_required
+def package_again(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """Make a package that somebody canceled."""
+    actor = cast(User, request.user)
+    handover = get_object_or_404(handovers_visible_to(actor), pk=handover_id)
+    delivery = get_object_or_404(Delivery, handover=handover)
+    try:
+        delivering.make_again(actor=actor, delivery=delivery, now=timezone.now())
+        messages.success(request, _("The package is being made."))
+    except HandoverError as error:
+        messages.error(request, str(error))
+    return _back(handover)
+
+
 def _streamed(actor: User, handover: Handover, delivery: Delivery) -> HttpResponseBase:
     file = default_storage.open(delivery.path) if delivery.path else None
     try:
@@ -72,7 +87,7 @@ def names_of(handover: Handover) -> dict[str, str]:
 
 def delivery_context(user: User, handover: Handover) -> dict[str, Any]:
     """What `handover/delivery.html` shows of a package to a person; nothing when none was agreed."""
-    delivery = Delivery.objects.filter(handover=handover).first()
+    delivery = Delivery.objects.filter(handover=handover).select_related("job").first()
     if delivery is None:
         return {"delivery": None}
     jobs = jobs_visible_to(organizations_of(user), everything=user.is_staff)
@@ -81,6 +96,7 @@ def delivery_context(user: User, handover: Handover) -> dict[str, Any]:
         "delivery": delivery,
         "delivery_digest": bytes(delivery.digest).hex(),
         "may_download": is_lead(user, handover.buyer_id),
+        "canceled": delivering.was_canceled(delivery),
         "job": job,
         "names": names_of(handover),
     }

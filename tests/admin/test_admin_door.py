@@ -30,6 +30,12 @@ def test_strangers_sign_in_on_the_one_page(client):
     assert client.post("/admin/login/", {"username": "x", "password": "x"}).status_code == 302
 
 
+def test_a_nul_byte_in_a_filter_is_refused(cast, client_of):
+    client = client_of(cast.agent)
+    assert client.get("/admin/accounts/membership/?role__exact=lead").status_code == 200
+    assert client.get("/admin/accounts/membership/?role__exact=lead%00").status_code == 400
+
+
 def test_the_one_page_leads_back(client, cast):
     cast.agent.set_password("three gates and a book")
     cast.agent.save()

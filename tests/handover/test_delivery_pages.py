@@ -11,10 +11,12 @@ import pyrage
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
+from django.utils import timezone
 from stand import watched
 
 from handover import demo
 from handover.models import Delivery
+from jobs import services as jobs
 from ledger.models import Entry
 
 SEES = ("seller_lead", "seller_clerk", "buyer_lead", "buyer_clerk", "reviewer", "agent")
@@ -101,6 +103,28 @@ def test_while_it_is_made_the_buyer_watches_and_nobody_downloads(waiting, cast, 
     response = client_of(cast.buyer_lead).post(url(waiting, "package"), follow=True)
     assert "The package is still being made. Try again in a minute." in text_of(response)
     assert watched() == before
+
+
+def test_a_canceled_package_is_made_again_by_a_lead_of_the_buyer(waiting, actors, client_of):
+    delivery = Delivery.objects.select_related("job").get(handover=waiting.handover)
+    lead, again = client_of(actors["buyer_lead"]), url(waiting, "package_again")
+    before = watched()
+    assert "The package is there or being made." in text_of(lead.post(again, follow=True))
+    assert watched() == before
+    jobs.cancel(actor=actors["buyer_clerk"], job=delivery.job, now=timezone.now())
+    before = watched()
+    for name in SEES:
+        text = text_of(client_of(actors[name]).get(url(waiting)))
+        assert "Somebody of the buyer canceled the making of the package." in text
+        assert (f'action="{again}"' in text) == (name == "buyer_lead")
+        if name != "buyer_lead":
+            assert "Only a lead of the buyer" in text_of(client_of(actors[name]).post(again, follow=True))
+    assert client_of(actors["stranger"]).post(again).status_code == 404
+    assert watched() == before
+    assert "The package is being made." in text_of(lead.post(again, follow=True))
+    assert Entry.objects.get(verb="handover.delivery.again").actor == actors["buyer_lead"].pk
+    demo.run_job(Delivery.objects.select_related("job").get(pk=delivery.pk).job)
+    assert pyrage.decrypt(lead.post(url(waiting, "package")).getvalue(), [KEY])
 
 
 def test_a_package_that_is_gone_is_said_so_and_not_counted(made, cast, client_of):

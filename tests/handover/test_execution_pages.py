@@ -185,6 +185,7 @@ def test_a_failed_verification_says_what_happened_and_where_it_is_written_down(u
         text = show(client_of(actors[name]), undone)
         assert "What arrived was not what was sent: 1 customer differs." in text
         assert "Everything was undone" in text
+        assert "The gate can be started again by two people." in text
         assert "The roots differ" in text
         assert "<b>≠</b> 3</td>" in text
         assert reverse("incidents:detail", args=[incident.pk]) in text
@@ -199,6 +200,7 @@ def test_after_an_undone_attempt_it_is_started_anew(undone, cast, client_of):
     assert "Running now" in text
     assert "Attempt 1" in text
     assert "Attempt 2" not in text, "it has not ended yet"
+    assert "can be started again" not in text
 
 
 def test_a_stopped_transfer_says_why(running, cast, client_of):

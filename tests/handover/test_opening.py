@@ -1,7 +1,7 @@
 """Opening a handover: who may, of which book, for whom; reference numbers; one open handover for a book."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -54,6 +54,7 @@ def test_the_parties_must_fit(cast, terms):
         "must be businesses": {"buyer": cast.agency},
         "must be a review firm": {"reviewer": cast.buyer},
         "The date is in the past": {"due_on": timezone.localdate() - timedelta(days=1)},
+        "more than ten years away": {"due_on": date(9999, 12, 31)},
     }
     for message, change in wrong.items():
         with refused(message):

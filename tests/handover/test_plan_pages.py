@@ -68,6 +68,17 @@ def test_the_package_needs_the_buyers_key(open_at: OpenAt, cast: Cast, client_of
     assert TransferPlan.objects.get().recipient_key == key
 
 
+def test_the_secret_half_of_a_key_is_refused_and_not_shown_again(
+    open_at: OpenAt, cast: Cast, client_of: ClientOf
+) -> None:
+    stand, secret = open_at(StepKind.PLAN), str(pyrage.x25519.Identity.generate())
+    response = client_of(cast.seller_clerk).post(address(stand), terms(method="package", recipient_key=secret))
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "This was the secret half" in page
+    assert secret not in page and "Two people start it." in page
+
+
 def test_the_package_without_a_key_asks_for_it(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
     stand = open_at(StepKind.PLAN)
     response = client_of(cast.seller_clerk).post(address(stand), terms(method="package", recipient_key=" "))

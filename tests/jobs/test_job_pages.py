@@ -82,6 +82,7 @@ def test_cancel_and_retry_by_their_buttons(start, seller, monkeypatch, django_ca
     assert seller.get(url("cancel", job)).status_code == 405
     response = seller.post(url("cancel", job))
     assert response["Location"] == url("detail", job)
+    assert "The job is canceled." in seller.get(url("detail", job)).content.decode()
     for page, back in {
         "http://testserver/books/": "http://testserver/books/",
         "//evil.example/": url("detail", job),

@@ -242,6 +242,8 @@ def test_progress_and_the_time_left(start, now):
     assert (progress.done, progress.total, progress.chunks_done, progress.chunks_total) == (30, 120, 3, 12)
     assert progress.percent == 25
     assert progress.minutes_left == 5
+    job.chunks.update(state=ChunkState.DONE)
+    assert selectors.progress_of(job).minutes_left is None
 
 
 def test_who_sees_which_jobs(start, cast):

@@ -125,6 +125,7 @@ PAGES: dict[str, Page] = {
     "handover:certificate_json": Page("done", "login 404 200 200 200 200 200"),
     "handover:manifest": Page("done", "login 404 200 200 200 200 200"),
     "handover:package": Page("done", "405 405 405 405 405 405 405"),
+    "handover:package_again": Page("done", "405 405 405 405 405 405 405"),
     "handover:certificate_key": Page("", "200 200 200 200 200 200 200"),
     "handover:approve": Page("going scope", "login 404 200 302 200 302 302"),
     "handover:send_back": Page("going scope", "login 404 200 302 200 302 302"),
