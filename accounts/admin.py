@@ -3,6 +3,8 @@
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
@@ -21,8 +23,8 @@ from accounts.forms import ResetForm
 from accounts.models import Membership, Organization, User
 from vault.admin import ReadOnlyInline, column
 
-# Nobody uses them, and what is written there would stand in no ledger.
-admin.site.unregister([Group, EmailAddress])
+# Nobody uses them there, and what is written there would stand in no ledger.
+admin.site.unregister([Group, EmailAddress, Authenticator, UserSession])
 
 LAST_SIGN_IN = column("last_login", gettext_lazy("Last sign-in"))
 ADDED = column("date_joined", gettext_lazy("Added"))

@@ -50,3 +50,9 @@ class ChangePasswordForm(_Plain, forms.ChangePasswordForm):  # type: ignore[misc
 
 class SetPasswordForm(_Plain, forms.SetPasswordForm):  # type: ignore[misc]
     pass
+
+
+class PasswordAgainForm(_Plain, forms.ReauthenticateForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = ""
