@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import stepup
 from accounts.models import User
 from accounts.selectors import has_second_factor
-from accounts.signin_services import note_activity
+from accounts.signin_services import begin_session, note_activity
 
 _BEGAN, _SEEN = "session_began", "session_seen"
 _NOTED_EVERY = 5 * 60
@@ -35,13 +35,14 @@ class SessionLifetimeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # Without the cookie nobody looks at the session, and a public answer does not come to vary by it.
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             self._check(request, time.time())
         return self.get_response(request)
 
     def _check(self, request: HttpRequest, now: float) -> None:
         session = request.session
+        if _BEGAN not in session:
+            begin_session(request)
         began, seen = session.setdefault(_BEGAN, now), session.setdefault(_SEEN, now)
         if now - began > settings.SESSION_ABSOLUTE_SECONDS or now - seen > settings.SESSION_IDLE_SECONDS:
             logout(request)

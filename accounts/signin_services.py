@@ -6,6 +6,7 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.errors import AccountsError
@@ -52,6 +53,11 @@ def end_other_sessions(*, actor: User, keep: str, now: datetime) -> int:
 def end_sessions(person: User) -> int:
     """End every session of a person, inside the transaction of the service that has the reason. Returns how many."""
     return _end(UserSession.objects.filter(user=person))
+
+
+def begin_session(request: HttpRequest) -> None:
+    """List a new session, by whatever door it came in."""
+    UserSession.objects.create_from_request(request)
 
 
 def note_activity(*, session_key: str, now: datetime) -> None:

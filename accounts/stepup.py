@@ -13,7 +13,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -31,13 +33,27 @@ def fresh_factor_required(view: View[P]) -> View[P]:
 
     @wraps(view)
     def gated(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not settings.SECOND_FACTOR or not request.user.is_authenticated or is_fresh(request):
+        if not is_wanted(request):
             return view(request, *args, **kwargs)
         if request.method not in _READS:
             messages.info(request, _("Nothing was done yet. First show that it is you, then do it once more."))
         return ask(request, where_one_was(request))
 
+    gated.wants_fresh_factor = True  # type: ignore[attr-defined]  # for whoever lists what is guarded
     return gated
+
+
+def is_wanted(request: HttpRequest) -> bool:
+    """Whether the second factor is to be shown again before this request does what it asks for."""
+    return settings.SECOND_FACTOR and request.user.is_authenticated and not is_fresh(request)
+
+
+def proof_link(request: HttpRequest) -> SafeString:
+    """What a page says that keeps what was typed: a link that shows the second factor in another tab."""
+    says = _("Nothing was done yet. First show that it is you, in a new tab; then come back here and do it once more.")
+    address = f"{_proof_page(request)}?{urlencode({'next': where_one_was(request)})}"
+    link = '<a href="{}" target="_blank" rel="noopener">{}</a>'
+    return format_html("{} " + link, says, address, _("Show that it is you"))
 
 
 def is_fresh(request: HttpRequest) -> bool:
@@ -63,9 +79,7 @@ def may_manage_factors(request: HttpRequest) -> bool:
 
 def ask(request: HttpRequest, back: str) -> HttpResponseBase:
     """The way to the page that asks for the second factor, and from there to `back`."""
-    methods = get_adapter().get_reauthentication_methods(request.user)
-    url = methods[0]["url"] if methods else reverse("mfa_index")
-    return lead_to(request, f"{url}?{urlencode({'next': back})}")
+    return lead_to(request, f"{_proof_page(request)}?{urlencode({'next': back})}")
 
 
 def lead_to(request: HttpRequest, url: str) -> HttpResponseBase:
@@ -84,6 +98,11 @@ def where_one_was(request: HttpRequest) -> str:
         return reverse("home")
     parts = urlsplit(page)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _proof_page(request: HttpRequest) -> str:
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    return methods[0]["url"] if methods else reverse("mfa_index")
 
 
 def _age(request: HttpRequest) -> float:

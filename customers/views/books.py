@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.stepup import fresh_factor_required
 from customers import selectors
 from customers.errors import CustomersError
 from customers.forms import BookForm, SearchForm
@@ -103,6 +104,7 @@ def search(request: HttpRequest, book_id: UUID) -> HttpResponse:
 
 
 @login_required
+@fresh_factor_required
 @require_POST
 def export(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     """Exactly the customers that the page shows or pages through, masked, as CSV."""

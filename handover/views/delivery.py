@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
+from accounts.stepup import fresh_factor_required
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.selectors import handovers_visible_to
@@ -24,6 +25,7 @@ from jobs.selectors import jobs_visible_to
 
 @require_POST
 @login_required
+@fresh_factor_required
 def package(request: HttpRequest, handover_id: UUID) -> HttpResponseBase:
     """Count, record and stream the package from storage. What cannot be opened is not counted."""
     handovers = handovers_visible_to(cast(User, request.user))
