@@ -1,6 +1,23 @@
+import base64
+from typing import Any
+
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from accounts.selectors import second_factors
+from accounts.stepup import may_manage_factors
+from vault.root import root_key
+
+_SEAL = b"accounts|second factor"
+_log = structlog.get_logger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -8,9 +25,57 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": _("E-mail and password do not match. Check both, or ask for a new password."),
-        "too_many_login_attempts": _("Too many attempts with this address. Wait five minutes, then try again."),
+        "email_password_mismatch": gettext_lazy(
+            "E-mail and password do not match. Check both, or ask for a new password."
+        ),
+        "too_many_login_attempts": gettext_lazy(
+            "Too many attempts with this address. Wait five minutes, then try again."
+        ),
+        "rate_limited": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Asked before factors are added, shown or removed."""
+        return not may_manage_factors(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, str]]:
+        """Who has a second factor shows that one: a password alone takes it from nobody. A passkey comes first."""
+        methods = super().get_reauthentication_methods(user)
+        factors = [method for method in methods if method["id"] != "reauthenticate"]
+        return sorted(factors, key=lambda method: method["id"] != "mfa_reauthenticate:webauthn") or methods
+
+    def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **kwargs: Any) -> None:
+        """What is told has been done already: a mail server that is down does not undo it."""
+        try:
+            super().send_notification_mail(template_prefix, user, *args, **kwargs)
+        except OSError:  # SMTP errors are among them
+            _log.exception("mail_not_sent", mail=template_prefix)
+
+
+class FactorAdapter(DefaultMFAAdapter):
+    """Second factors: their secrets are sealed with the root key, and the last one stays."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("This does not match. Wait for the next code, or use another way."),
+        "cannot_delete_authenticator": gettext_lazy(
+            "This is your only second factor. Set up another one first, then remove this one."
+        ),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return base64.b64encode(root_key().wrap(text.encode(), _SEAL)).decode("ascii")
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return root_key().unwrap(base64.b64decode(encrypted_text), _SEAL).decode()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        others = second_factors(authenticator.user).exclude(pk=authenticator.pk)
+        return not settings.SECOND_FACTOR or others.exists()
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002  # allauth's name
+        number = second_factors(user).filter(type=type).count() + 1
+        return _("Passkey %(number)d") % {"number": number}

@@ -2,7 +2,10 @@
 
 from typing import Any, cast
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
@@ -20,10 +23,11 @@ from accounts.addresses import client_address
 from accounts.errors import AccountsError
 from accounts.forms import NetworksField, ResetForm
 from accounts.models import Membership, Organization, User
+from accounts.signin_services import remove_factors
 from vault.admin import ReadOnlyInline, column
 
-# Nobody uses them, and what is written there would stand in no ledger.
-admin.site.unregister([Group, EmailAddress])
+# Nobody uses them there, and what is written there would stand in no ledger.
+admin.site.unregister([Group, EmailAddress, Authenticator, UserSession])
 
 LAST_SIGN_IN = column("last_login", gettext_lazy("Last sign-in"))
 ADDED = column("date_joined", gettext_lazy("Added"))
@@ -77,7 +81,7 @@ class UserAdmin(_RegisterAdmin):
     list_filter = ["is_active", "is_staff"]
     search_fields = ["name", "email"]
     ordering = ["name"]
-    actions = ["send_link"]
+    actions = ["send_link", "remove_factors"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("memberships__organization")
@@ -120,6 +124,26 @@ class UserAdmin(_RegisterAdmin):
         if sent := problems.count(""):
             done = ngettext("%(count)d link is on its way.", "%(count)d links are on their way.", sent)
             self.message_user(request, done % {"count": sent}, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Remove the second factor and end all sessions"), permissions=["change"])
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        problems = [self._remove(request, person) for person in queryset]
+        for problem in filter(None, problems):
+            self.message_user(request, problem, messages.WARNING)
+        if done := problems.count(""):
+            says = ngettext("%(count)d person sets up a new one.", "%(count)d people set up a new one.", done)
+            self.message_user(request, says % {"count": done}, messages.SUCCESS)
+
+    def _remove(self, request: HttpRequest, person: User) -> str:
+        """Take a person's second factors; what stood in the way, if anything did."""
+        if not self.has_change_permission(request, person):
+            return _("Only superusers remove the second factor of %(name)s.") % {"name": person.name}
+        try:
+            remove_factors(actor=cast(User, request.user), person=person, now=timezone.now())
+        except AccountsError as error:
+            return str(error)
+        get_adapter(request).send_notification_mail("account/email/factors_removed", person)
+        return ""
 
     def _send(self, request: HttpRequest, person: User) -> str:
         """Send the link to a person; what stood in the way, if anything did."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
@@ -42,3 +44,19 @@ def people_of(organization: Organization | UUID, role: str | None = None) -> Que
     if role is not None:
         places = places.filter(role=role)
     return User.objects.filter(is_active=True, memberships__in=places).order_by("name", "pk")
+
+
+def second_factors(user: User) -> QuerySet[Authenticator]:
+    """The authenticator app and the passkeys of a person, oldest first. Recovery codes alone are no second factor."""
+    factors: QuerySet[Authenticator] = Authenticator.objects.filter(user=user)
+    return factors.exclude(type=Authenticator.Type.RECOVERY_CODES).order_by("created_at", "pk")
+
+
+def has_second_factor(user: User) -> bool:
+    return second_factors(user).exists()
+
+
+def sessions_of(user: User) -> list[UserSession]:
+    """Where a person is signed in, the latest activity first."""
+    alive = UserSession.objects.purge_and_list(user)
+    return sorted(alive, key=lambda session: session.last_seen_at, reverse=True)

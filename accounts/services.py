@@ -10,8 +10,12 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import AccountsError
 from accounts.models import Membership, Organization, User
+<<<<<<< HEAD
 from accounts.permissions import may_set_networks, may_work_from
 from accounts.selectors import organizations_of
+=======
+from accounts.signin_services import end_sessions
+>>>>>>> signin
 from ledger.services import record
 from vault.services import rotate_organization_key
 
@@ -90,14 +94,16 @@ def add_person(*, actor: User | None, email: str, name: str, now: datetime, is_s
 
 @transaction.atomic
 def change_person(*, actor: User | None, person: User, now: datetime, **fields: str | bool) -> User:
-    """Change name, address or flags of a person. An old address no longer signs in nor gets links. Raises
-    AccountsError for an address that is not valid or is taken."""
+    """Change name, address or flags of a person. An old address no longer signs in nor gets links; who may not sign in
+    any more is signed out everywhere at once. Raises AccountsError for an address that is not valid or is taken."""
     person = User.objects.select_for_update().get(pk=person.pk)
     if "email" in fields:
         fields["email"] = _address(str(fields["email"]))
         EmailAddress.objects.filter(user=person).exclude(email=fields["email"]).delete()
     _change(person, fields)
     _record_person(actor, "person.changed", person, now, fields=sorted(fields))
+    if not person.is_active:
+        end_sessions(person)
     return person
 
 

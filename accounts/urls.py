@@ -1,8 +1,14 @@
 from allauth.account import views as signin
-from django.urls import path, re_path
+from allauth.mfa.base import views as codes
+from allauth.mfa.webauthn import views as passkeys
+from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
+<<<<<<< HEAD
 from accounts import network_views, views
+=======
+from accounts import factor_views, session_views, views
+>>>>>>> signin
 
 # Of allauth only the pages that we support; their names are allauth's own, it reverses them.
 _SIGN_IN = [
@@ -24,6 +30,24 @@ _SIGN_IN = [
         signin.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
+    path("accounts/login/code/", codes.authenticate, name="mfa_authenticate"),
+    path("accounts/login/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("accounts/again/password/", signin.reauthenticate, name="account_reauthenticate"),
+    path("accounts/again/code/", codes.reauthenticate, name="mfa_reauthenticate"),
+    path("accounts/again/passkey/", factor_views.PasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
+]
+_SECURITY = [
+    path("", factor_views.security, name="mfa_index"),
+    path("app/", factor_views.AddApp.as_view(), name="mfa_activate_totp"),
+    path("app/remove/", factor_views.RemoveApp.as_view(), name="mfa_deactivate_totp"),
+    path("passkeys/add/", factor_views.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("passkeys/<int:pk>/", factor_views.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
+    path("passkeys/<int:pk>/remove/", factor_views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
+    path("codes/", factor_views.ShowCodes.as_view(), name="mfa_view_recovery_codes"),
+    path("codes/new/", factor_views.MakeCodes.as_view(), name="mfa_generate_recovery_codes"),
+    path("sessions/", session_views.session_list, name="sessions"),
+    path("sessions/others/end/", session_views.end_others, name="sessions_end_others"),
+    path("sessions/<int:session_id>/end/", session_views.end, name="session_end"),
 ]
 
 urlpatterns = [
@@ -35,4 +59,5 @@ urlpatterns = [
     path("demo/", views.demo_sign_in, name="demo"),
     path("demo/look/", views.look, name="look"),
     *_SIGN_IN,
+    path("accounts/security/", include(_SECURITY)),
 ]

@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import stepup
 from accounts.models import User
 from accounts.wording import due_label
 from compliance import selectors, services
@@ -31,6 +32,7 @@ from ledger.selectors import entries_of
 
 LONGEST_LIST = 200
 HITS_SHOWN = 50
+_NO_DECISION = frozenset({"", "claim", "release"})
 
 
 class Filter(NamedTuple):
@@ -108,7 +110,10 @@ def work(request: HttpRequest, review_id: UUID) -> HttpResponse:
     stays = request.POST.get("decision", "") in {"", "claim"}
     # Asked before: what is decided has left the queue, and its place with it.
     following = review_id if stays else _next(request, filtered, review_id)
-    if form.is_valid():
+    if request.POST.get("decision", "") not in _NO_DECISION and stepup.is_wanted(request):
+        # What was typed here, maybe for an hour, stays on the page.
+        messages.warning(request, stepup.proof_link(request))
+    elif form.is_valid():
         try:
             _store(request, found, form)
         except ComplianceError as error:

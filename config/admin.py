@@ -1,20 +1,23 @@
 """The admin site: the agency's view of every room, behind the platform's own sign-in."""
 
-from functools import wraps
-from typing import Any
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.selectors import is_agency
+from accounts.stepup import fresh_factor_required
 
 ROOMS = ["accounts", "handover", "customers", "compliance", "incidents", "jobs", "ledger", "vault"]
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 
 class PlatformAdmin(admin.AdminSite):
@@ -38,17 +41,18 @@ class PlatformAdmin(admin.AdminSite):
         user = request.user
         return super().has_permission(request) and isinstance(user, User) and (user.is_superuser or is_agency(user))
 
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """A NUL byte in a filter is refused here: the database would take it for a fault of ours."""
-        inner: Any = super().admin_view(view, cacheable)
+    def admin_view(self, view: V, cacheable: bool = False) -> V:
+        """Whoever writes here, or looks at keys, shows a fresh second factor first."""
+        shown = super().admin_view(view, cacheable)
+        asked = fresh_factor_required(shown)
 
-        @wraps(inner)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if any("\x00" in value for _name, values in request.GET.lists() for value in values):
-                raise BadRequest
-            return inner(request, *args, **kwargs)
+                raise BadRequest  # the database would take a NUL byte in a filter for a fault of ours
+            page = asked if self.has_permission(request) and _is_guarded(request) else shown
+            return page(request, *args, **kwargs)
 
-        return checked
+        return cast(V, update_wrapper(gated, shown))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """No second sign-in page: its attempts would escape the limits of the first."""
@@ -63,3 +67,10 @@ class PlatformAdmin(admin.AdminSite):
     ) -> HttpResponse:
         """One's own password is changed where everybody changes it."""
         return redirect("account_change_password")
+
+
+def _is_guarded(request: HttpRequest) -> bool:
+    """Every write, the forms that lead to one, and the pages of keys."""
+    name = request.resolver_match.url_name or "" if request.resolver_match else ""
+    forms = name.endswith(("_add", "_delete")) or (name.startswith("accounts_") and name.endswith("_change"))
+    return request.method == "POST" or forms or name.startswith("vault_")

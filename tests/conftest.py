@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pgtrigger
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.userkit import user_id_to_str
 from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -76,9 +79,23 @@ def client_of() -> Callable[[User], Client]:
     def sign_in(user: User) -> Client:
         client = Client()
         client.force_login(user, backend=BACKEND)
+        client.get("/language/")  # the first request lists the session: no test counts its queries
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def prove() -> Callable[[Client, User, float], None]:
+    """`prove(client, user, seconds_ago)`: this signed-in client used its second factor so long ago."""
+
+    def remember(client: Client, user: User, seconds_ago: float = 0) -> None:
+        session = client.session
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "mfa", "at": time.time() - seconds_ago}]
+        session["account_authentication_methods_user"] = user_id_to_str(user)
+        session.save()
+
+    return remember
 
 
 @pytest.fixture(scope="session")

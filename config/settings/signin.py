@@ -1,4 +1,4 @@
-from config.settings.base import DEBUG, env
+from config.settings.base import DEBUG, DEMO, env
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -31,7 +31,37 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
     "change_password": "accounts.forms.ChangePasswordForm",
     "set_password": "accounts.forms.SetPasswordForm",
+    "reauthenticate": "accounts.forms.PasswordAgainForm",
 }
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+
+# Nobody goes anywhere without a second factor, except in the demo, where one click signs in.
+SECOND_FACTOR = not DEMO
+MFA_ADAPTER = "accounts.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Handover"
+# A clock may be half a minute off; `accounts.factor_forms` refuses a code that was used for as long as it would count.
+MFA_TOTP_TOLERANCE = 1
+# The agency enters the addresses of people; nobody signs up with a stranger's.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "accounts.factor_forms.SignInCodeForm",
+    "reauthenticate": "accounts.factor_forms.CodeAgainForm",
+    "activate_totp": "accounts.factor_forms.AddAppForm",
+    "add_webauthn": "accounts.factor_forms.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.factor_forms.SignInPasskeyForm",
+    "login_webauthn": "accounts.factor_forms.PasskeyAloneForm",
+    "reauthenticate_webauthn": "accounts.factor_forms.PasskeyAgainForm",
+    "edit_webauthn": "accounts.factor_forms.RenamePasskeyForm",
+}
+# What opens values, decides or destroys wants a second factor that was used within this time.
+STEP_UP_SECONDS = 60 * env.int("STEP_UP_MINUTES", default=15)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = STEP_UP_SECONDS
+SESSION_ABSOLUTE_SECONDS = 60 * 60 * env.int("SESSION_ABSOLUTE_HOURS", default=12)
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
+SESSION_IDLE_SECONDS = 60 * env.int("SESSION_IDLE_MINUTES", default=120)
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)

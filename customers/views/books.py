@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
+from accounts.stepup import fresh_factor_required
 from customers import selectors
 from customers.errors import CustomersError
 from customers.forms import BookForm, SearchForm
@@ -116,6 +117,7 @@ def search(request: HttpRequest, book_id: UUID) -> HttpResponse:
 
 
 @login_required
+@fresh_factor_required
 @require_POST
 def export(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     """Exactly the customers that the page shows or pages through, masked, as CSV."""

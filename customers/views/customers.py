@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
+from accounts.stepup import fresh_factor_required
 from customers import selectors
 from customers.errors import CustomersError
 from customers.fields import FIELDS, LABELS
@@ -52,6 +53,7 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 
 
 @login_required
+@fresh_factor_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_category(request: HttpRequest, customer_id: UUID, category: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from accounts.stepup import fresh_factor_required
 from customers.errors import CustomersError, ManyExpire
 from customers.forms import RetentionForm
 from customers.models import Book, Category
@@ -22,6 +23,7 @@ from customers.services.retention import BACKUP_DAYS, set_rule
 
 
 @login_required
+@fresh_factor_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: HttpRequest, book_id: UUID, category: str) -> HttpResponse:
     """Change a rule. One that destroys keys in the coming night is asked about once more, with their number."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts.stepup import fresh_factor_required
 from handover.content import digest_of
 from handover.errors import HandoverError
 from handover.forms import ApproveForm, ReasonForm
@@ -28,6 +29,7 @@ CONFIRMED = frozenset({StepKind.NECESSITY, StepKind.SCOPE, StepKind.PLAN, StepKi
 
 
 @login_required
+@fresh_factor_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def approve(request: HttpRequest, handover_id: UUID, kind: str) -> HttpResponse:
     """Show exactly what is approved; a POST with the digest of it approves."""

@@ -16,6 +16,7 @@ from accounts.limits import spend
 from accounts.models import User
 from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
+from accounts.stepup import fresh_factor_required
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.selectors import handovers_visible_to
@@ -25,6 +26,7 @@ from jobs.selectors import jobs_visible_to
 
 @require_POST
 @login_required
+@fresh_factor_required
 def package(request: HttpRequest, handover_id: UUID) -> HttpResponseBase:
     """Count, record and stream the package from storage. What cannot be opened is not counted."""
     handovers = handovers_visible_to(cast(User, request.user))

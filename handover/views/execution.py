@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.stepup import fresh_factor_required
 from customers.models import Category
 from handover import alarms
 from handover.content import agreed_fields, digest_of, proven_backup
@@ -84,6 +85,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 
 @login_required
+@fresh_factor_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Say what will happen; a POST with the digest of it gives the start."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import is_member
+from accounts.stepup import fresh_factor_required
 from handover.blockers import blockers_of
 from handover.errors import HandoverError
 from handover.facts import crossing_of, jobs_of, roots_of
@@ -60,6 +61,7 @@ def detail(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 
 @login_required
+@fresh_factor_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Ask, then stop a handover for good."""

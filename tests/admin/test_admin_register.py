@@ -2,11 +2,14 @@
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from accounts.demo import registration_number
 from accounts.models import Membership, Organization, User
+from accounts.services import add_membership, add_person
 from ledger.models import Entry
 from ledger.vocabulary import sentence
 
@@ -196,3 +199,27 @@ def _valid(form):
 def test_every_write_reads_as_a_sentence(agent, cast):
     agent.post(MEMBERSHIPS + "add/", {"user": cast.reviewer.pk, "organization": cast.buyer.pk, "role": "clerk"})
     assert sentence(Entry.objects.latest("id")) == "Xu Lan made Lin Shuyi a member of Lanquan Home Care"
+
+
+def test_a_lost_second_factor_is_removed(agent, cast, mailoutbox):
+    TOTP.activate(cast.seller_lead, "A" * 32)
+    people = [cast.seller_lead.pk, cast.buyer_lead.pk, cast.agent.pk]
+    chosen = {"action": "remove_factors", "_selected_action": [str(pk) for pk in people]}
+    page = agent.post(USERS, chosen, follow=True).content.decode()
+    assert "1 person sets up a new one." in page
+    assert "Wu Jiayi has no second factor." in page
+    assert "Nobody removes their own second factor here." in page
+    assert newest() == ("person.factors_removed", cast.agent.pk, {"name": "Zhao Min"})
+    assert not Authenticator.objects.exists()
+    assert [mail.to for mail in mailoutbox] == [[cast.seller_lead.email]]
+    assert "The agency removed your second factor" in mailoutbox[0].body
+
+
+def test_staff_do_not_remove_the_factor_of_a_superuser(cast, client_of, now):
+    colleague = add_person(actor=None, email="colleague@jiaxi.example", name="Li Colleague", is_staff=True, now=now)
+    add_membership(actor=None, person=colleague, organization=cast.agency, role="agent", now=now)
+    TOTP.activate(cast.agent, "A" * 32)
+    chosen = {"action": "remove_factors", "_selected_action": [str(cast.agent.pk)]}
+    page = client_of(colleague).post(USERS, chosen, follow=True).content.decode()
+    assert "Only superusers remove the second factor of Xu Lan." in page
+    assert Authenticator.objects.filter(user=cast.agent).exists()

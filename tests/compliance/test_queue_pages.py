@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -424,3 +425,26 @@ def test_the_admin_reads_but_does_not_write(cast, client_of, screened):
         assert shown.status_code == 200
         assert 'name="_save"' not in shown.content.decode()
     assert agent.get("/admin/compliance/review/add/").status_code == 403
+
+
+# ---- the second factor
+
+
+def test_a_decision_wants_a_fresh_second_factor_and_keeps_what_was_typed(
+    cast, reviewer, queue_of, room, settings, prove
+):
+    (first,) = queue_of("HO-1")
+    reviewer.post(page(first, "claim/"))
+    settings.SECOND_FACTOR = True
+    TOTP.activate(cast.reviewer, "A" * 32)
+    prove(reviewer, cast.reviewer, 16 * 60)
+    refusal = {"decision": "refused", "reason": "There is no basis for it."}
+    answer = reviewer.post(page(first, "work/"), refusal)
+    text = answer.content.decode()
+    assert "There is no basis for it." in text
+    assert 'href="/accounts/again/code/?next=' in text
+    assert not room.told
+    assert reviewer.post(page(first, "work/"), {"decision": "", "reason": "Not yet."})["Location"] == page(first)
+    prove(reviewer, cast.reviewer, 60)
+    reviewer.post(page(first, "work/"), refusal)
+    assert room.told == [(first.pk, "refused", "There is no basis for it.", cast.reviewer)]
