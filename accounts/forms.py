@@ -59,7 +59,6 @@ class SetPasswordForm(_Plain, forms.SetPasswordForm):  # type: ignore[misc]
     pass
 
 
-<<<<<<< HEAD
 class NetworksField(CharField):
     """Networks, one a line; commas do as well. The value is the list of them as it is stored."""
 
@@ -95,9 +94,9 @@ class NetworksForm(Form):
         """The form as it stands for an organization; its ids are its own."""
         initial = {"allowed_networks": organization.allowed_networks}
         return cls(initial=initial, auto_id=f"id_{organization.pk}_%s")
-=======
+
+
 class PasswordAgainForm(_Plain, forms.ReauthenticateForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password"].help_text = ""
->>>>>>> signin

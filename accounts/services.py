@@ -10,12 +10,9 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import AccountsError
 from accounts.models import Membership, Organization, User
-<<<<<<< HEAD
 from accounts.permissions import may_set_networks, may_work_from
 from accounts.selectors import organizations_of
-=======
 from accounts.signin_services import end_sessions
->>>>>>> signin
 from ledger.services import record
 from vault.services import rotate_organization_key
 

@@ -4,11 +4,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
-<<<<<<< HEAD
-from accounts import network_views, views
-=======
-from accounts import factor_views, session_views, views
->>>>>>> signin
+from accounts import factor_views, network_views, session_views, views
 
 # Of allauth only the pages that we support; their names are allauth's own, it reverses them.
 _SIGN_IN = [
