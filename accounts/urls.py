@@ -2,7 +2,7 @@ from allauth.account import views as signin
 from django.urls import path, re_path
 from django.views.i18n import set_language
 
-from accounts import views
+from accounts.views import agreements, courses, home
 
 # Of allauth only the pages that we support; their names are allauth's own, it reverses them.
 _SIGN_IN = [
@@ -27,10 +27,18 @@ _SIGN_IN = [
 ]
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", home.home, name="home"),
     path("language/", set_language, name="language"),
-    path("theme/", views.theme, name="theme"),
-    path("demo/", views.demo_sign_in, name="demo"),
-    path("demo/look/", views.look, name="look"),
+    path("theme/", home.theme, name="theme"),
+    path("demo/", home.demo_sign_in, name="demo"),
+    path("demo/look/", home.look, name="look"),
+    path("clearance/", agreements.clearance, name="clearance"),
+    path("agreements/publish/", agreements.publish, name="agreement_publish"),
+    path("agreements/<uuid:agreement_id>/", agreements.agreement, name="agreement"),
+    path("agreements/signatures/<uuid:signature_id>/", agreements.signed_copy, name="signed_copy"),
+    path("courses/<slug:code>/", courses.course, name="course"),
+    path("courses/<slug:code>/<int:number>/", courses.lesson, name="lesson"),
+    path("courses/<slug:code>/questions/", courses.quiz, name="quiz"),
+    path("courses/certificates/<uuid:completion_id>/", courses.certificate, name="course_certificate"),
     *_SIGN_IN,
 ]

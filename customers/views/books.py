@@ -15,9 +15,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.clearance import Clearance
 from accounts.models import User
 from customers import selectors
-from customers.errors import CustomersError
+from customers.clearance import clearance_in
+from customers.errors import CustomersError, NotCleared
 from customers.forms import BookForm, SearchForm
 from customers.masked import listed
 from customers.models import Book, Customer
@@ -66,7 +68,8 @@ def new(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
     """A book: figures, its customers masked, what runs in it, how long it is kept, what happened."""
     book, user = _visible(request, book_id), _user(request)
-    page = Paginator(_chosen(request, book), PER_PAGE).get_page(request.GET.get("page"))
+    clearance = clearance_in(user, book, timezone.now())
+    page = Paginator(_chosen(request, book, clearance), PER_PAGE).get_page(request.GET.get("page"))
     jobs = selectors.jobs_of_book(book)
     context = {
         "book": book,
@@ -74,9 +77,10 @@ def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
         "allowed": may_work_on(user, book),
         "figures": selectors.figures_of(book),
         "form": SearchForm(),
-        "found": request.GET.get("found"),
+        "found": request.GET.get("found") if clearance else None,
         "page": page,
-        "rows": listed(list(page.object_list)),
+        "clearance": clearance,
+        "rows": listed(list(page.object_list), book, clearance),
         "jobs": jobs,
         "deriving": any(job.kind == deriving.KIND for job in jobs),
         "imports": selectors.imports_of(book)[:_LATEST],
@@ -95,7 +99,12 @@ def search(request: HttpRequest, book_id: UUID) -> HttpResponse:
     book, form = _visible(request, book_id), SearchForm(request.POST)
     address = reverse("customers:book", args=[book.pk])
     if form.is_valid():
-        token = selectors.search_token(book.organization_id, form.cleaned_data["text"])
+        try:
+            clearance = clearance_in(_user(request), book, timezone.now())
+            token = selectors.search_token(book, form.cleaned_data["text"], clearance)
+        except NotCleared as error:
+            messages.error(request, str(error))
+            return redirect("customers:book", book.pk)
         return redirect(f"{address}?{urlencode({'found': token})}#customers")
     if request.POST.get("text", "").strip():
         messages.error(request, _("Nobody is found by so long a text. Type a number, a name, a phone or an e-mail."))
@@ -108,7 +117,8 @@ def export(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     """Exactly the customers that the page shows or pages through, masked, as CSV."""
     book = _visible(request, book_id)
     try:
-        chosen = _chosen(request, book)
+        clearance = clearance_in(_user(request), book, timezone.now())
+        chosen = _chosen(request, book, clearance)
         lines = exporting.export(actor=_user(request), book=book, customers=chosen, now=timezone.now())
     except CustomersError as error:
         messages.error(request, str(error))
@@ -131,10 +141,11 @@ def derive(request: HttpRequest, book_id: UUID) -> HttpResponse:
     return redirect("customers:book", book.pk)
 
 
-def _chosen(request: HttpRequest, book: Book) -> QuerySet[Customer]:
-    """The customers of the book, or those that the search token in the address finds."""
+def _chosen(request: HttpRequest, book: Book, clearance: Clearance) -> QuerySet[Customer]:
+    """The customers of the book, or those that the search token in the address finds: for who is cleared, since who is
+    found has what was typed."""
     customers, token = selectors.customers_of(book), request.GET.get("found")
-    return customers if token is None else selectors.found_by(customers, token)
+    return customers if token is None or not clearance else selectors.found_by(customers, token)
 
 
 def _visible(request: HttpRequest, book_id: UUID) -> Book:

@@ -1,5 +1,6 @@
 """The encrypted package: what is known of it, and its download by a lead of the buyer."""
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
+from handover.clearance import clearance_for_package
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.selectors import handovers_visible_to
@@ -68,17 +70,19 @@ def names_of(handover: Handover) -> dict[str, str]:
     }
 
 
-def delivery_context(user: User, handover: Handover) -> dict[str, Any]:
+def delivery_context(user: User, handover: Handover, now: datetime) -> dict[str, Any]:
     """What `handover/delivery.html` shows of a package to a person; nothing when none was agreed."""
     delivery = Delivery.objects.filter(handover=handover).first()
     if delivery is None:
         return {"delivery": None}
     jobs = jobs_visible_to(organizations_of(user), everything=user.is_staff)
     job = jobs.filter(pk=delivery.job_id).first() if delivery.job_id else None
+    may_download = is_lead(user, handover.buyer_id)
     return {
         "delivery": delivery,
         "delivery_digest": bytes(delivery.digest).hex(),
-        "may_download": is_lead(user, handover.buyer_id),
+        "may_download": may_download,
+        "package_clearance": clearance_for_package(user, handover, now) if may_download else None,
         "job": job,
         "names": names_of(handover),
     }

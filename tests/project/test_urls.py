@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from clearing import publish_again
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -26,7 +27,19 @@ from jobs.models import Job
 
 ACTORS = ("anonymous", "stranger", "seller_lead", "seller_clerk", "buyer_lead", "reviewer", "agent")
 LOGIN = "/accounts/login/"
-OBJECTS = ("done", "going", "book", "customer", "import", "job", "review", "incident")
+OBJECTS = (
+    "done",
+    "going",
+    "book",
+    "customer",
+    "import",
+    "job",
+    "review",
+    "incident",
+    "agreement",
+    "signature",
+    "completion",
+)
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -69,6 +82,14 @@ PAGES: dict[str, Page] = {
     "account_reset_password_done": Page("", "200 200 200 200 200 200 200"),
     "account_reset_password_from_key": Page("x x", "200 200 200 200 200 200 200"),
     "account_reset_password_from_key_done": Page("", "200 200 200 200 200 200 200"),
+    "clearance": Page("", "login 200 200 200 200 200 200"),
+    "agreement": Page("agreement", "login 404 200 200 404 404 200"),
+    "agreement_publish": Page("", "login 200 200 404 200 404 200"),
+    "signed_copy": Page("signature", "login 404 200 200 404 404 200"),
+    "course": Page("law", "login 200 200 200 200 200 200"),
+    "lesson": Page("law 1", "login 200 200 200 200 200 200"),
+    "quiz": Page("law", "login 200 200 200 200 200 200"),
+    "course_certificate": Page("completion", "login 404 200 200 404 404 200"),
     # ---- jobs
     "jobs:list": Page("", "login 200 200 200 200 200 200"),
     "jobs:detail": Page("job", "login 404 200 200 404 404 200"),
@@ -178,6 +199,9 @@ def world(cast: Cast, now: Any) -> World:
         "job": Job.objects.filter(kind="customers.store", subject_id=Import.objects.get(book=sold).pk).get().pk,
         "review": Review.objects.filter(kind="plan").get().pk,
         "incident": incident.pk,
+        "agreement": publish_again(now, organization=cast.seller).pk,
+        "signature": cast.seller_clerk.signatures.get().pk,
+        "completion": cast.seller_clerk.completions.get(course="law").pk,
     }
     return World(cast, _stranger(now), objects)
 
