@@ -37,7 +37,12 @@ class PublishForm(forms.ModelForm):  # type: ignore[type-arg]
             "text_zh": _("A line is a paragraph; “# ” begins a heading, “- ” a point of a list."),
             "text_en": _("A line is a paragraph; “# ” begins a heading, “- ” a point of a list."),
         }
-        widgets = {name: forms.Textarea(attrs={"rows": 16}) for name in ("text_zh", "text_en")}
+        widgets = {
+            "title_zh": forms.TextInput(attrs={"lang": "zh-Hans"}),
+            "title_en": forms.TextInput(attrs={"lang": "en"}),
+            "text_zh": forms.Textarea(attrs={"rows": 16, "lang": "zh-Hans"}),
+            "text_en": forms.Textarea(attrs={"rows": 16, "lang": "en"}),
+        }
 
     field_order = ["place", "title_zh", "text_zh", "title_en", "text_en"]
 

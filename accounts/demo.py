@@ -10,9 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc
 
-from accounts.clearance import Held, counts_until, held_by
-from accounts.courses import course_of, courses
-from accounts.models import Membership, Organization, User
+from accounts.courses import courses
+from accounts.models import Agreement, Membership, Organization, Signature, User
 from accounts.services import (
     add_membership,
     add_organization,
@@ -182,27 +181,19 @@ def _person(person: Person, organization: Organization, now: datetime) -> User:
 
 
 def clear(people: list[User], now: datetime) -> None:
-    """These people sign the platform's agreement and pass every course, as far as they have not yet or it expired."""
+    """Those of these people who have never signed anything sign the platform's agreement and pass every course. Who
+    has is left alone: what expires, and a new version, asks them as it asks everybody."""
     agreement = ensure_platform_agreement(now=now)
-    held = held_by(people, [])
-    signed = set(agreement.signatures.filter(user__in=people).values_list("user", flat=True))
+    known = set(Signature.objects.filter(user__in=people).values_list("user", flat=True))
     for person in people:
-        if person.pk not in signed:
-            sign(
-                actor=person,
-                agreement=agreement,
-                name=person.name,
-                address=None,
-                language="zh",
-                text_hash=agreement.text_hash,
-                now=now,
-            )
-        for code in _open_courses(held[person.pk], now):
-            course = course_of(code)
-            answers = {place: question.right for place, question in enumerate(course.questions)}
-            take_quiz(actor=person, course=course, answers=answers, now=now)
+        if person.pk not in known:
+            _sign_and_pass(person, agreement, now)
 
 
-def _open_courses(held: Held, now: datetime) -> list[str]:
-    ends = {code: counts_until(held.completions.get(code), course) for code, course in courses().items()}
-    return [code for code, until in ends.items() if until is None or until <= now]
+def _sign_and_pass(person: User, agreement: Agreement, now: datetime) -> None:
+    digest = agreement.text_hash
+    name = person.name
+    sign(actor=person, agreement=agreement, name=name, address=None, language="zh", text_hash=digest, now=now)
+    for course in courses().values():
+        answers = {place: question.right for place, question in enumerate(course.questions)}
+        take_quiz(actor=person, course=course, answers=answers, now=now)

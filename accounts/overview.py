@@ -116,7 +116,7 @@ def clearance_waiting(user: User, now: datetime) -> Sequence[Waiting]:
 def _to_do(missing: Missing) -> Waiting:
     detail = _("Without it no customer data opens for you.")
     title = missing.title[:1].upper() + missing.title[1:]
-    return Waiting(title, detail, missing.url, icon="lock", button=missing.button, weight=9)
+    return Waiting(title, detail, missing.url, icon="lock", button=missing.button, weight=9, section="clearance")
 
 
 def _to_renew(code: str, until: datetime) -> Waiting:
@@ -130,6 +130,7 @@ def _to_renew(code: str, until: datetime) -> Waiting:
         due=until,
         button=_("Take it"),
         weight=1,
+        section="clearance",
     )
 
 

@@ -99,7 +99,11 @@ def test_what_is_missing_waits_at_home_and_what_expires_soon_too(cast, now, clie
     let_expire(person)
     (waiting,) = clearance_waiting(person, timezone.now())
     assert (waiting.url, waiting.button) == ("/courses/law/", "Take the course")
-    assert "Pass the course" in client_of(person).get("/").content.decode()
+    page = client_of(person).get("/")
+    assert "Pass the course" in page.content.decode()
+    assert page.context["shell"].to_clear == 1
+    # Only where it belongs: the places without a number of their own stay without one.
+    assert [place.count for group in page.context["shell"].groups for place in group.places] == [1, 0, 0, 0, 0, 0]
     soon = timezone.localdate() + timedelta(days=20)
     Completion.objects.filter(user=person, course="law").update(expires_on=soon)
     (waiting,) = clearance_waiting(person, timezone.now())
