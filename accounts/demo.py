@@ -10,8 +10,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc
 
-from accounts.models import Membership, Organization, User
-from accounts.services import add_membership, add_organization, add_person
+from accounts.courses import courses
+from accounts.models import Agreement, Membership, Organization, Signature, User
+from accounts.services import (
+    add_membership,
+    add_organization,
+    add_person,
+    ensure_platform_agreement,
+    sign,
+    take_quiz,
+)
 
 _ORGANIZATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -133,11 +141,14 @@ class Cast:
 
 
 @transaction.atomic
-def make_cast(now: datetime) -> Cast:
+def make_cast(now: datetime, *, cleared: bool = True) -> Cast:
     """The organizations and people of the demo: those that are missing are added, the others returned as they are.
-    Nobody has a password: the demo page signs them in."""
+    `cleared`: everybody has signed and passed what opens customer data. Nobody has a password: the demo page signs
+    them in."""
     companies = {company.key: _company(company, now) for company in COMPANIES}
     people = {person.key: _person(person, companies[person.company], now) for person in PEOPLE}
+    if cleared:
+        clear(list(people.values()), now)
     return Cast(**companies, **people)  # type: ignore[arg-type]  # the keys above are the names of the fields
 
 
@@ -167,3 +178,22 @@ def _person(person: Person, organization: Organization, now: datetime) -> User:
         user.is_superuser = True  # the demo's agent administers everything
         user.save(update_fields=["is_superuser"])
     return user
+
+
+def clear(people: list[User], now: datetime) -> None:
+    """Those of these people who have never signed anything sign the platform's agreement and pass every course. Who
+    has is left alone: what expires, and a new version, asks them as it asks everybody."""
+    agreement = ensure_platform_agreement(now=now)
+    known = set(Signature.objects.filter(user__in=people).values_list("user", flat=True))
+    for person in people:
+        if person.pk not in known:
+            _sign_and_pass(person, agreement, now)
+
+
+def _sign_and_pass(person: User, agreement: Agreement, now: datetime) -> None:
+    digest = agreement.text_hash
+    name = person.name
+    sign(actor=person, agreement=agreement, name=name, address=None, language="zh", text_hash=digest, now=now)
+    for course in courses().values():
+        answers = {place: question.right for place, question in enumerate(course.questions)}
+        take_quiz(actor=person, course=course, answers=answers, now=now)

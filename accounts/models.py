@@ -1,5 +1,6 @@
-"""People, organizations and who belongs where."""
+"""People, organizations and who belongs where; what people have signed and learned."""
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -8,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from accounts.validators import validate_networks, validate_registration_number
@@ -118,3 +120,81 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.organization}"
+
+
+class Agreement(models.Model):
+    """A version of a confidentiality agreement, in Chinese and English. It applies to one handover, to one
+    organization, or (both empty) wherever there is none of these. Never changed: another text is another version."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="agreements")
+    handover = models.UUIDField(null=True)  # handovers live in a room above
+    version = models.PositiveIntegerField(_("Version"))
+    title_zh = models.CharField(_("Title in Chinese"), max_length=200)
+    title_en = models.CharField(_("Title in English"), max_length=200)
+    text_zh = models.TextField(_("Text in Chinese"))
+    text_en = models.TextField(_("Text in English"))
+    text_hash = models.CharField(max_length=64)  # SHA-256 of both titles and texts: `accounts.prose.text_hash`
+    published_at = models.DateTimeField()
+    published_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "handover", "version"], nulls_distinct=False, name="accounts_agreement_version"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(organization=None) | models.Q(handover=None), name="accounts_agreement_scope"
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="accounts_agreement_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.title_en}, {self.version}"
+
+
+class Signature(models.Model):
+    """That a person signed a version: with which name, when, from where, which text, reading which language."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="signatures")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="signatures")
+    name = models.CharField(_("Name as typed"), max_length=100)
+    at = models.DateTimeField()
+    address = models.GenericIPAddressField(_("Network address"), null=True)
+    text_hash = models.CharField(max_length=64)
+    language = models.CharField(max_length=2, choices=[("zh", _("Chinese")), ("en", _("English"))])
+
+    class Meta:
+        verbose_name = pgettext_lazy("of an agreement", "signature")
+        verbose_name_plural = pgettext_lazy("of an agreement", "signatures")
+        constraints = [models.UniqueConstraint(fields=["agreement", "user"], name="accounts_signature_once")]
+        triggers = [pgtrigger.Protect(name="accounts_signature_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.agreement}"
+
+
+class Completion(models.Model):
+    """That a person passed the questions of a course (`accounts.courses`). `reminded`: how many days before the expiry
+    the last reminder was due."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="completions")
+    course = models.CharField(max_length=20)
+    version = models.PositiveSmallIntegerField(_("Version"))
+    right = models.PositiveSmallIntegerField(_("Right answers"))
+    questions = models.PositiveSmallIntegerField(_("Questions"))
+    passed_at = models.DateTimeField()
+    expires_on = models.DateField()  # the first day on which it counts no longer
+    reminded = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("passed course")
+        verbose_name_plural = _("passed courses")
+        indexes = [models.Index(fields=["user", "course", "-expires_on"], name="accounts_completion_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.course}"

@@ -37,6 +37,7 @@ class Shell:
     groups: Sequence[Group]
     side: str
     organization: str
+    to_clear: int = 0
 
 
 def shell_of(request: HttpRequest) -> Shell:
@@ -45,7 +46,8 @@ def shell_of(request: HttpRequest) -> Shell:
         return Shell([], "system", "")
     own = memberships(user)
     side = SIDES.get(Organization.Kind(own[0].organization.kind), "business") if own else "system"
-    return Shell(_groups(request, user), side, pgettext("list", ", ").join(place.organization.name for place in own))
+    names = pgettext("list", ", ").join(place.organization.name for place in own)
+    return Shell(_groups(request, user), side, names, counts(waiting_in(request)).get("clearance", 0))
 
 
 def _groups(request: HttpRequest, user: User) -> list[Group]:

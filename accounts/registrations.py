@@ -1,7 +1,9 @@
-"""How the entries of this room read in the ledger."""
+"""How the entries of this room read in the ledger, and what waits for a person here."""
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts import waiting
+from accounts.overview import clearance_waiting
 from ledger import vocabulary
 
 SENTENCES = {
@@ -22,8 +24,27 @@ SENTENCES = {
     "membership.changed": _("%(actor_name)s changed the role of %(person)s at %(organization)s"),
     "membership.removed": _("%(actor_name)s ended the membership of %(person)s at %(organization)s"),
 }
+CLEARANCE = {
+    "agreement.published": _("%(actor_name)s published version %(version)s of an agreement"),
+    "agreement.signed": _("%(actor_name)s signed version %(version)s of an agreement"),
+    "course.passed": _("%(actor_name)s passed the course %(course)s with %(right)s of %(questions)s answers right"),
+    "course.reminded": _("%(name)s was reminded that the course %(course)s expires, days left: %(days)s"),
+}
+FAILED = {
+    "course.failed": _(
+        "%(actor_name)s did not pass the course %(course)s: %(right)s of %(questions)s answers were right"
+    ),
+}
+COURSES = {
+    "confidentiality": _("Keeping customer information confidential"),
+    "law": _("The law of personal information: the basics"),
+    "maintenance": _("Maintaining customer information after the handover"),
+}
 
 REFUSED = {"person.network_refused": _("%(actor_name)s was turned away at %(address)s, outside the allowed networks")}
 
 vocabulary.register(SENTENCES)
 vocabulary.register(REFUSED, kind="bad")
+vocabulary.register(CLEARANCE, words={"course": COURSES})
+vocabulary.register(FAILED, kind="bad", words={"course": COURSES})
+waiting.register(clearance_waiting)

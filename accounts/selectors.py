@@ -1,14 +1,17 @@
-"""Who belongs where."""
+"""Who belongs where; what is to be signed, and what people have signed and passed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from accounts.models import Membership, Organization, User
+from accounts.models import Agreement, Completion, Membership, Organization, Signature, User
+
+_Row = TypeVar("_Row", Signature, Completion)
 
 
 def memberships(user: User | AnonymousUser) -> Sequence[Membership]:
@@ -60,3 +63,47 @@ def sessions_of(user: User) -> list[UserSession]:
     """Where a person is signed in, the latest activity first."""
     alive = UserSession.objects.purge_and_list(user)
     return sorted(alive, key=lambda session: session.last_seen_at, reverse=True)
+
+
+def agreements_in_force(scopes: Iterable[tuple[UUID | None, UUID | None]]) -> list[Agreement]:
+    """The newest version at each of these places (organization, handover) that has one."""
+    wanted = Q(pk__in=())
+    for organization, handover in set(scopes):
+        wanted |= Q(organization=organization, handover=handover)
+    newest = Agreement.objects.filter(wanted).order_by("organization", "handover", "-version")
+    return list(newest.distinct("organization", "handover").defer("text_zh", "text_en"))
+
+
+def signed_among(users: Iterable[User], agreements: Iterable[Agreement]) -> dict[UUID, set[UUID]]:
+    """The ids of those agreements that each of these people has signed."""
+    found: dict[UUID, set[UUID]] = {user.pk: set() for user in users}
+    signed = Signature.objects.filter(user__in=found, agreement__in=list(agreements))
+    for user, agreement in signed.values_list("user", "agreement"):
+        found[user].add(agreement)
+    return found
+
+
+def completions_of(users: Iterable[User]) -> dict[UUID, dict[str, Completion]]:
+    """For each of these people and each course the completion that counts longest."""
+    found: dict[UUID, dict[str, Completion]] = {user.pk: {} for user in users}
+    latest = Completion.objects.filter(user__in=found).order_by("user", "course", "-expires_on", "-passed_at")
+    for one in latest.distinct("user", "course"):
+        found[one.user_id][one.course] = one
+    return found
+
+
+def signatures_visible_to(user: User) -> QuerySet[Signature]:
+    """One's own signatures, those of the people of an organization that one leads, and for the agency all."""
+    return _of_people_seen(Signature.objects.select_related("agreement__organization", "user"), user)
+
+
+def completions_visible_to(user: User) -> QuerySet[Completion]:
+    """Passed courses, of the same people."""
+    return _of_people_seen(Completion.objects.select_related("user"), user)
+
+
+def _of_people_seen(rows: QuerySet[_Row], user: User) -> QuerySet[_Row]:
+    if is_agency(user):
+        return rows
+    led = [place.organization_id for place in memberships(user) if place.role == Membership.Role.LEAD]
+    return rows.filter(Q(user=user) | Q(user__memberships__organization__in=led)).distinct()

@@ -4,7 +4,8 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
-from accounts import factor_views, network_views, session_views, views
+from accounts import factor_views, network_views, session_views
+from accounts.views import agreements, courses, home
 
 # Of allauth only the pages that we support; their names are allauth's own, it reverses them.
 _SIGN_IN = [
@@ -14,7 +15,7 @@ _SIGN_IN = [
     path("accounts/signup/", signin.signup, name="account_signup"),
     path("accounts/password/change/", signin.password_change, name="account_change_password"),
     path("accounts/password/set/", signin.password_set, name="account_set_password"),
-    path("accounts/password/reset/", views.AskForLinkView.as_view(), name="account_reset_password"),
+    path("accounts/password/reset/", home.AskForLinkView.as_view(), name="account_reset_password"),
     path("accounts/password/reset/done/", signin.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
@@ -47,13 +48,21 @@ _SECURITY = [
 ]
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", home.home, name="home"),
     path("language/", set_language, name="language"),
-    path("theme/", views.theme, name="theme"),
+    path("theme/", home.theme, name="theme"),
     path("networks/", network_views.networks, name="networks"),
     path("networks/<uuid:organization_id>/", network_views.change_networks, name="networks_change"),
-    path("demo/", views.demo_sign_in, name="demo"),
-    path("demo/look/", views.look, name="look"),
+    path("demo/", home.demo_sign_in, name="demo"),
+    path("demo/look/", home.look, name="look"),
+    path("clearance/", agreements.clearance, name="clearance"),
+    path("agreements/publish/", agreements.publish, name="agreement_publish"),
+    path("agreements/<uuid:agreement_id>/", agreements.agreement, name="agreement"),
+    path("agreements/signatures/<uuid:signature_id>/", agreements.signed_copy, name="signed_copy"),
+    path("courses/<slug:code>/", courses.course, name="course"),
+    path("courses/<slug:code>/<int:number>/", courses.lesson, name="lesson"),
+    path("courses/<slug:code>/questions/", courses.quiz, name="quiz"),
+    path("courses/certificates/<uuid:completion_id>/", courses.certificate, name="course_certificate"),
     *_SIGN_IN,
     path("accounts/security/", include(_SECURITY)),
 ]

@@ -19,7 +19,7 @@ LAST = datetime.max.replace(tzinfo=UTC)
 class Waiting:
     """One thing that one person should do next. `weight`: what blocks more comes first (10 blocks a
     handover, 0 informs). `section`: where the navigation counts it, one of "handovers", "reviews", "customers",
-    "incidents"."""
+    "incidents", "clearance"."""
 
     title: str | Promise
     detail: str | Promise

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Sum
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from accounts.models import User
+from compliance.clearance import clearance_for_screening
 from compliance.models import Screening
 from compliance.services import screenings
 from customers.records import ranges, read_records
@@ -18,7 +21,7 @@ CUSTOMERS_PER_CHUNK = 2000
 class ScreenHandler:
     """Job kind `compliance.screen`: a chunk is a range of customers; its hits are written in its transaction."""
 
-    title = _("Screening of free text")
+    title = gettext_lazy("Screening of free text")
 
     def plan(self, job: Job) -> Iterator[Planned]:
         book = _screening(job).book
@@ -34,6 +37,10 @@ class ScreenHandler:
     def finish(self, job: Job, now: datetime) -> None:
         records = job.chunks.aggregate(rows=Sum("rows"))["rows"] or 0
         screenings.finish_screening(screening=_screening(job), records=records, now=now)
+
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        found = clearance_for_screening(actor, _screening(job), now)
+        return found.refusal if found is not None else _("Only people whom the screening concerns set it going again.")
 
     def stopped(self, job: Job, now: datetime) -> None:
         screenings.stop_screening(screening=_screening(job), now=now)

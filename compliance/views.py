@@ -20,6 +20,7 @@ from accounts import stepup
 from accounts.models import User
 from accounts.wording import due_label
 from compliance import selectors, services
+from compliance.clearance import clearance_for_screening
 from compliance.errors import ComplianceError
 from compliance.excerpts import excerpts_of
 from compliance.forms import FilterForm, WorkForm, hit_ids
@@ -189,11 +190,13 @@ def _due(review: Review, now: datetime) -> tuple[str, str | None]:
 def _work_context(user: User, found: Review, form: WorkForm) -> Mapping[str, object]:
     acts, handler = acts_for(user, found), handler_of(found.kind)
     claimed = Act.WORK in acts
-    hits = excerpts_of(form.hits) if claimed else [(hit, None) for hit in form.hits]
+    clearance = clearance_for_screening(user, found.screening, timezone.now()) if claimed and found.screening else None
+    hits = excerpts_of(form.hits, clearance)
     return {
         "form": form,
         "acts": acts,
         "claimed": claimed,
+        "clearance": clearance,
         # What was typed is never thrown away, not even when the claim is gone.
         "editing": claimed or form.is_bound,
         "live": found.state in LIVE,

@@ -1,9 +1,19 @@
 from django.utils.formats import localize
 from django.utils.translation import ngettext
 
+from accounts.clearance import Clearance
+
 
 class CustomersError(Exception):
     """A rule of the room was not met; the message is translated and says what to do."""
+
+
+class NotCleared(CustomersError):  # noqa: N818 (says what the person is)
+    """The person has not signed or passed what opens customer data: `clearance` says what is missing."""
+
+    def __init__(self, clearance: Clearance) -> None:
+        super().__init__(clearance.refusal)
+        self.clearance = clearance
 
 
 class ManyExpire(CustomersError):  # noqa: N818 (asks, rather than fails)

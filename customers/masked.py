@@ -11,11 +11,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
+from accounts.clearance import Clearance
+from accounts.periods import months_after
+from customers.clearance import need_of
 from customers.fields import FIELDS, LABELS
 from customers.masking import mask, mask_amount
-from customers.models import Category, Customer, RetentionRule
-from customers.opening import Row, SealedCustomer, opened
-from customers.periods import months_after
+from customers.models import Book, Category, Customer, RetentionRule
+from customers.opening import Row, SealedCustomer, opened, sealed_customer
 from customers.selectors import habit_marks, purchase_counts
 from vault.errors import KeyDestroyed, SealBroken
 from vault.keys import KeySet
@@ -23,12 +25,14 @@ from vault.services import attach_keys
 
 
 class SealState(TextChoices):
-    """What became of a category of a customer. `BROKEN`: a value was changed outside the platform."""
+    """What became of a category of a customer. `BROKEN`: a value was changed outside the platform. `CLOSED`: nothing
+    was opened, because the person has no clearance."""
 
     SEALED = "sealed", _("Sealed")
     EMPTY = "empty", _("Nothing stored")
     DESTROYED = "destroyed", _("Key destroyed")
     BROKEN = "broken", _("Does not open")
+    CLOSED = "closed", _("Closed to you")
 
 
 class Habits(TextChoices):
@@ -75,21 +79,17 @@ class Listed:
         return self.state.label
 
 
-def listed(customers: Sequence[Customer]) -> list[Listed]:
-    """Rows of the list in the same order. The keys of all of them are loaded together: four queries."""
+def listed(customers: Sequence[Customer], book: Book, clearance: Clearance) -> list[Listed]:
+    """Rows of the list of a book in the same order. The keys of all of them are loaded together: four queries. Without
+    clearance for the book no value is opened; what is only counted stays."""
     keys = attach_keys(customers)
     purchases, habits = purchase_counts(customers), habit_marks(customers)
-    return [_listed(one, keys, purchases.get(one.pk, 0), habits.get(one.pk)) for one in customers]
+    cleared = bool(clearance) and clearance.need == need_of(book)
+    return [_listed(one, keys, purchases.get(one.pk, 0), habits.get(one.pk), cleared) for one in customers]
 
 
-def _listed(customer: Customer, keys: KeySet, purchases: int, derived: bool | None) -> Listed:
-    state, shown = SealState.SEALED, [""] * 5
-    try:
-        shown = [mask(name, getattr(customer, name)) for name in FIELDS[Category.BASIC][:5]]
-    except KeyDestroyed:
-        state = SealState.DESTROYED
-    except SealBroken:
-        state = SealState.BROKEN
+def _listed(customer: Customer, keys: KeySet, purchases: int, derived: bool | None, cleared: bool) -> Listed:
+    state, shown = _values(customer) if cleared else (SealState.CLOSED, [""] * 5)
     habits = Habits.NONE if derived is None else Habits.DERIVED if derived else Habits.STATED
     number, name, phone, email, address = shown
     return Listed(
@@ -103,6 +103,16 @@ def _listed(customer: Customer, keys: KeySet, purchases: int, derived: bool | No
         purchases=None if keys.is_destroyed(customer.pk, Category.PURCHASES) else purchases,
         habits=Habits.NONE if keys.is_destroyed(customer.pk, Category.HABITS) else habits,
     )
+
+
+def _values(customer: Customer) -> tuple[SealState, list[str]]:
+    """Masked basic information, or why there is none."""
+    try:
+        return SealState.SEALED, [mask(name, getattr(customer, name)) for name in FIELDS[Category.BASIC][:5]]
+    except KeyDestroyed:
+        return SealState.DESTROYED, [""] * 5
+    except SealBroken:
+        return SealState.BROKEN, [""] * 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +137,19 @@ class Panel:
     derived: bool = False
 
 
-def panels(sealed: SealedCustomer, rules: Sequence[RetentionRule]) -> list[Panel]:
-    """The three categories of a customer, masked."""
-    return [_panel(sealed, category, {rule.category: rule for rule in rules}) for category in Category]
+def panels(customer: Customer, rules: Sequence[RetentionRule], clearance: Clearance) -> list[Panel]:
+    """The three categories of a customer, masked; without clearance for the book nothing of them."""
+    sealed = sealed_customer(customer, clearance) if clearance else None
+    return [_panel(customer, sealed, category, {rule.category: rule for rule in rules}) for category in Category]
 
 
-def _panel(sealed: SealedCustomer, category: Category, rules: dict[str, RetentionRule]) -> Panel:
-    state, facts = _looked_at(sealed, category)
+def _panel(
+    customer: Customer, sealed: SealedCustomer | None, category: Category, rules: dict[str, RetentionRule]
+) -> Panel:
+    state, facts = _looked_at(sealed, category) if sealed else (SealState.CLOSED, [])
     rule = rules.get(category)
-    ends_on = months_after(sealed.customer.collected_on, rule.months) if rule else None
-    derived = category == Category.HABITS and sealed.habit is not None and sealed.habit.derived
+    ends_on = months_after(customer.collected_on, rule.months) if rule else None
+    derived = sealed is not None and category == Category.HABITS and sealed.habit is not None and sealed.habit.derived
     return Panel(category, state, facts, rule, ends_on, derived)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from accounts.clearance import Clearance
+from customers.clearance import check_clearance
 from customers.fields import BASIC
 from customers.models import Category, Customer, Habit, Purchase
 from customers.selectors import habit_of, purchases_of
@@ -24,8 +26,10 @@ class SealedCustomer:
         return self.keys.is_destroyed(self.customer.pk, category)
 
 
-def sealed_customer(customer: Customer) -> SealedCustomer:
-    """Everything of one customer in four queries, however much it is."""
+def sealed_customer(customer: Customer, clearance: Clearance) -> SealedCustomer:
+    """Everything of one customer in four queries, however much it is. Raises NotCleared: without clearance for the
+    book not even the keys are loaded."""
+    check_clearance(clearance, customer.book)
     purchases, habit = purchases_of(customer), habit_of(customer)
     keys = attach_keys([customer, *purchases, *([habit] if habit else [])])
     return SealedCustomer(customer, purchases, habit, keys)

@@ -6,18 +6,27 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import waiting
+from accounts import clearance, waiting
+from accounts.clearance import Need
 from accounts.models import User
 from accounts.waiting import Waiting
 from customers import vocabulary as words
+from customers.clearance import need_of
 from customers.models import Import
-from customers.permissions import may_work_on
-from customers.selectors import imports_waiting_for, stopped_imports
+from customers.permissions import may_work_on, organizations_with_books
+from customers.selectors import books_visible_to, imports_waiting_for, stopped_imports
 from customers.services.importing import FORGOTTEN_AFTER
 from customers.tasks import CheckHandler, DeriveHandler, StoreHandler
 from customers.workflow import ImportState
 from jobs.registry import register
 from ledger import vocabulary
+
+
+def needs(user: User, now: datetime) -> Sequence[Need]:
+    """Of the people who work on books that a handover delivered: its agreement, and the course for what arrived."""
+    places = [one.pk for one in organizations_with_books(user)]
+    arrived = books_visible_to(user).filter(origin__isnull=False, organization__in=places) if places else []
+    return [need_of(book) for book in arrived]
 
 
 def imports_waiting(user: User, now: datetime) -> Sequence[Waiting]:
@@ -57,6 +66,7 @@ def _asks(item: Import) -> tuple[str, str]:
     return _("%(file)s could not be read: correct or cancel it") % name, _("Look at it")
 
 
+clearance.register(needs)
 waiting.register(imports_waiting)
 register("customers.check", CheckHandler())
 register("customers.store", StoreHandler())

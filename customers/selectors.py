@@ -10,8 +10,10 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from accounts.clearance import Clearance
 from accounts.models import User
 from accounts.selectors import organizations_of
+from customers.clearance import check_clearance
 from customers.models import Book, Category, Customer, Destruction, Habit, Import, Purchase, RetentionRule
 from customers.workflow import WAITS_FOR_PEOPLE, BookState, ImportState
 from jobs.models import Job
@@ -117,11 +119,13 @@ def imports_visible_to(user: User) -> QuerySet[Import]:
     return Import.objects.filter(book__in=books_visible_to(user)).select_related("book", "book__organization")
 
 
-def search_token(organization: UUID, text: str) -> str:
-    """Blind indexes of what was typed, for the address bar: the text itself must never be in a URL.
+def search_token(book: Book, text: str, clearance: Clearance) -> str:
+    """Blind indexes of what was typed, for the address bar: the text itself must never be in a URL. Raises NotCleared:
+    who is found has what was typed, so a search opens a value as well.
 
     Only four digits alone search by the end of the phone number: more of them mean that one number."""
-    index = BlindIndex(organization)
+    check_clearance(clearance, book)
+    index = BlindIndex(book.organization_id)
     values = [index.of(kind, text) for kind, _column in SEARCHED]
     if not _FOUR_DIGITS.fullmatch(unicodedata.normalize("NFKC", text).strip()):
         values[_TAIL] = None

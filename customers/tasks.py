@@ -7,6 +7,8 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from customers.clearance import clearance_in
 from customers.errors import CustomersError
 from customers.models import Book, Import
 from customers.records import ranges
@@ -33,6 +35,9 @@ class CheckHandler:
     def finish(self, job: Job, now: datetime) -> None:
         """The chunk has said everything."""
 
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return clearance_in(actor, _book_of_import(job), now).refusal
+
     def stopped(self, job: Job, now: datetime) -> None:
         importing_rows.check_stopped(job, job.state in _CANCELED, now)
 
@@ -56,6 +61,9 @@ class StoreHandler:
 
     def finish(self, job: Job, now: datetime) -> None:
         importing_rows.finish_storing(job, now)
+
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return clearance_in(actor, _book_of_import(job), now).refusal
 
     def stopped(self, job: Job, now: datetime) -> None:
         importing_rows.store_stopped(job, job.state in _CANCELED, now)
@@ -81,8 +89,15 @@ class DeriveHandler:
     def finish(self, job: Job, now: datetime) -> None:
         deriving.finish_deriving(job, now)
 
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return clearance_in(actor, Book.objects.get(pk=job.subject_id), now).refusal
+
     def stopped(self, job: Job, now: datetime) -> None:
         deriving.deriving_stopped(job, now)
+
+
+def _book_of_import(job: Job) -> Book:
+    return Import.objects.select_related("book").get(pk=job.subject_id).book
 
 
 @shared_task(name="customers.purge_expired")

@@ -10,6 +10,7 @@ from compliance.models import Review
 from compliance.outcomes import OutcomeError, Summary
 from compliance.services.screenings import digest_of as digest_of_screening
 from compliance.workflow import Decision
+from handover.clearance import require_clearance
 from handover.errors import HandoverError
 from handover.models import Handover, Step
 from handover.services import approving, executing, screening
@@ -20,7 +21,8 @@ from handover.workflow import Side, StepKind
 class GateOutcome:
     """Reviews of a gate: approved passes it for the reviewer, sent back or refused returns it to its writers.
 
-    A refused audit undoes the execution: what crossed is not what was agreed.
+    A refused audit undoes the execution: what crossed is not what was agreed. Nobody approves an audit whose
+    sample they may not see.
     """
 
     def decided(self, review: Review, actor: User, now: datetime) -> None:
@@ -29,6 +31,8 @@ class GateOutcome:
             raise OutcomeError(_("The gate has changed since this review was raised. Reload the page."))
         try:
             if review.decision == Decision.APPROVED:
+                if step.kind == StepKind.AUDIT:
+                    require_clearance(actor, step.handover, now)
                 digest = bytes(review.digest)
                 approving.approve(actor=actor, step=step, side=Side.REVIEWER, digest=digest, now=now)
             elif review.decision == Decision.REFUSED and step.kind == StepKind.AUDIT:
@@ -52,6 +56,8 @@ class ContentOutcome:
     def decided(self, review: Review, actor: User, now: datetime) -> None:
         try:
             screening.check_open(_handover_of(review))
+            if review.decision == Decision.APPROVED:
+                require_clearance(actor, _handover_of(review), now)
         except HandoverError as error:
             raise OutcomeError(str(error)) from error
         if review.screening is None or digest_of_screening(review.screening) != bytes(review.digest):

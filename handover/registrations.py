@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from accounts import panels, waiting
+from accounts import clearance, panels, publishing, waiting
 from compliance import outcomes
 from compliance.models import Review
+from handover.agreements import needs, publishing_places
 from handover.duties import handovers_panel, handovers_waiting
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
@@ -26,6 +27,8 @@ def _certify(step: Step, now: datetime) -> None:
     certifying.issue(step, now)
 
 
+clearance.register(needs)
+publishing.register(publishing_places)
 registry.register(backing_up.WRITE, BackupHandler())
 registry.register(backing_up.RESTORE, RestoreHandler())
 registry.register(executing.TRANSFER, TransferHandler())

@@ -34,7 +34,9 @@ class Result:
 
 
 class Handler(Protocol):
-    """The work of one kind. A handler may also set `ordered = True`: its chunks then run one after the other."""
+    """The work of one kind. A handler may also set `ordered = True`: its chunks then run one after the other. One with
+    `refusal(job, actor, now)` says why a person may not set a failed job going again, an empty text if they may; who
+    may start it is for the service to check that starts it."""
 
     @property
     def title(self) -> str | Promise:
@@ -65,6 +67,12 @@ def register(kind: str, handler: Handler) -> None:
 def handler_of(kind: str) -> Handler:
     """The handler of `kind`. Raises KeyError if no room registered it."""
     return _HANDLERS[kind]
+
+
+def refusal_of(job: Job, actor: Any, now: datetime) -> str:
+    """Why the person may not set the job going again; empty if they may, or if its handler has nothing to say."""
+    refusal = getattr(handler_of(job.kind), "refusal", None)
+    return str(refusal(job, actor, now)) if refusal else ""
 
 
 def is_ordered(handler: Handler) -> bool:

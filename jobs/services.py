@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from jobs import running, tasks
 from jobs.errors import JobsError
 from jobs.models import Chunk, Job
-from jobs.registry import handler_of
+from jobs.registry import handler_of, refusal_of
 from jobs.selectors import progress_of
 from jobs.transitions import ENDED, locked, move, own_work
 from jobs.workflow import ChunkState, JobState
@@ -105,8 +105,11 @@ def cancel(*, actor: Actor, job: Job, now: datetime) -> Job:
 
 @transaction.atomic
 def retry(*, actor: Actor, job: Job, now: datetime) -> Job:
-    """Let a failed job go on where it stopped, with all attempts again. Raises JobsError if it has not failed."""
+    """Let a failed job go on where it stopped, with all attempts again. Raises JobsError if it has not failed, and for
+    a person whom its handler refuses."""
     row = locked(job.pk)
+    if problem := refusal_of(row, actor, now):
+        raise JobsError(problem)
     if row.state != JobState.FAILED:
         raise JobsError(_("Only a failed job can be retried. Reload the page to see where this one stands."))
     row.chunks.exclude(state=ChunkState.DONE).update(state=ChunkState.WAITING, attempts=0, error="")

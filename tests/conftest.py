@@ -13,6 +13,7 @@ import pgtrigger
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
+from clearing import admit
 from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -69,7 +70,10 @@ def now() -> datetime:
 
 @pytest.fixture
 def cast(db: None, now: datetime) -> Cast:
-    return make_cast(now)
+    """The people of the demo; all of them may open customer data."""
+    cast = make_cast(now, cleared=False)
+    admit(*(one for one in vars(cast).values() if isinstance(one, User)), now=now)
+    return cast
 
 
 @pytest.fixture

@@ -22,5 +22,6 @@ CELERY_BEAT_SCHEDULE = {
     "seal the ledger": {"task": "ledger.seal", "schedule": 10.0},
     "nightly backup of every book": {"task": "handover.back_up_books", "schedule": crontab(hour="2", minute="15")},
     "recompute the whole ledger": {"task": "ledger.verify", "schedule": crontab(hour="4", minute="30")},
+    "remind of courses that expire": {"task": "accounts.remind", "schedule": crontab(hour="7", minute="30")},
     "destroy expired customers": {"task": "customers.purge_expired", "schedule": crontab(hour="3", minute="40")},
 }

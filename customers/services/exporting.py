@@ -7,7 +7,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.clearance import Clearance
 from accounts.models import User
+from customers.clearance import require_clearance
 from customers.errors import CustomersError
 from customers.masked import HEADERS, Listed, listed
 from customers.models import Book, Customer
@@ -22,9 +24,10 @@ _BATCH = 1000
 def export(*, actor: User, book: Book, customers: QuerySet[Customer], now: datetime) -> Iterator[str]:
     """Record that `actor` takes these customers of the book out as a masked list, and return its lines of CSV.
 
-    `customers`: those that the page shows, in its order (by id). Raises CustomersError without the right."""
+    `customers`: those that the page shows, in its order (by id). Raises CustomersError without right or clearance."""
     if not may_work_on(actor, book):
         raise CustomersError(_("Only leads and clerks of the book's organization may export. Ask one of them."))
+    clearance = require_clearance(actor, book, now)
     record(
         actor=actor,
         verb="book.exported",
@@ -34,14 +37,14 @@ def export(*, actor: User, book: Book, customers: QuerySet[Customer], now: datet
         now=now,
         customers=customers.count(),
     )
-    return csv_lines(_rows(customers))
+    return csv_lines(_rows(customers, book, clearance))
 
 
-def _rows(customers: QuerySet[Customer]) -> Iterator[list[object]]:
+def _rows(customers: QuerySet[Customer], book: Book, clearance: Clearance) -> Iterator[list[object]]:
     yield [str(header) for header in HEADERS]
     batch = list(customers[:_BATCH])
     while batch:
-        yield from map(_row, listed(batch))
+        yield from map(_row, listed(batch, book, clearance))
         batch = list(customers.filter(pk__gt=batch[-1].pk)[:_BATCH])
 
 

@@ -12,8 +12,10 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 import jobs.services
+from accounts.clearance import Clearance
 from accounts.models import User
 from customers import staging
+from customers.clearance import check_clearance, require_clearance
 from customers.errors import CustomersError
 from customers.models import Book, Customer, Import
 from customers.parsing import names, reading
@@ -36,7 +38,9 @@ _BATCH = 5000
 
 
 def receive(*, actor: User, book: Book, upload: SealedUpload, now: datetime) -> Import:
-    """Accept a sealed upload into an open book. Raises CustomersError, and then nothing of the file is kept."""
+    """Accept a sealed upload into an open book. Raises CustomersError, also NotCleared before the file is looked into,
+    and then nothing of the file is kept."""
+    require_clearance(actor, book, now)
     if not upload.size:
         raise CustomersError(str(FileRefused("empty")))
     head = _looked(lambda: reading.look(upload.opened()))
@@ -85,8 +89,10 @@ def _head_place(import_id: UUID) -> bytes:
     return f"customers_import|head|{import_id}".encode()
 
 
-def head_of(item: Import) -> tuple[list[str], list[list[str]]]:
-    """Headers and first rows of an import whose file is still there. Raises CustomersError when it is gone."""
+def head_of(item: Import, clearance: Clearance) -> tuple[list[str], list[list[str]]]:
+    """Headers and first rows of an import whose file is still there. Raises CustomersError when it is gone, NotCleared
+    without clearance for its book."""
+    check_clearance(clearance, item.book)
     if item.head is None:
         raise CustomersError(str(FileRefused("storage_lost")))
     headers, samples = orjson.loads(load_stream_key(item.pk).open(bytes(item.head), _head_place(item.pk)))
@@ -95,7 +101,9 @@ def head_of(item: Import) -> tuple[list[str], list[list[str]]]:
 
 @transaction.atomic
 def reread(*, actor: User, item: Import, encoding: str, now: datetime) -> Import:
-    """Look at the file again in the character set that a person chose. Raises CustomersError when it does not fit."""
+    """Look at the file again in the character set that a person chose. Raises CustomersError when it does not fit,
+    and without clearance."""
+    require_clearance(actor, item.book, now)
     locked = _locked(actor, item, ImportState.CHECKING)
     cipher = load_stream_key(locked.pk)
     head = _looked(lambda: reading.look(staging.open_upload(locked.pk, cipher), encoding))
@@ -111,6 +119,7 @@ def start_check(
 ) -> Job:
     """Start the dry run with these columns. `mapping`: one field or "" for each column; `source`: where the customers
     come from; `date_order`: "dmy", "mdy" or "". Raises CustomersError."""
+    require_clearance(actor, item.book, now)
     locked = _locked(actor, item, ImportState.CHECKING)
     if "number" not in mapping or not source.strip():
         raise CustomersError(_("Choose the column with the customer number and say where the customers come from."))
@@ -131,7 +140,9 @@ def reopen_columns(*, actor: User, item: Import, now: datetime) -> Import:
 
 @transaction.atomic
 def start_storing(*, actor: User, item: Import, leave_out_bad: bool, now: datetime) -> Job:
-    """Store what the check found good. With bad rows `leave_out_bad` must say that they are meant to be left out."""
+    """Store what the check found good. With bad rows `leave_out_bad` must say that they are meant to be left out.
+    Raises CustomersError, also without clearance."""
+    require_clearance(actor, item.book, now)
     locked = _locked(actor, item, ImportState.STORING)
     if not locked.customers_total:
         raise CustomersError(_("No row of the file can be stored. Correct the file and import it again."))

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.periods import months_before
 from customers.errors import CustomersError, ManyExpire
 from customers.models import Book, Category, Customer, Destruction, RetentionRule
-from customers.periods import months_before
 from customers.permissions import may_set_rules
 from customers.workflow import BookState
 from ledger.services import record

@@ -15,11 +15,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.clearance import Clearance
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from accounts.stepup import fresh_factor_required
 from customers import selectors
-from customers.errors import CustomersError
+from customers.clearance import clearance_in
+from customers.errors import CustomersError, NotCleared
 from customers.forms import BookForm, SearchForm
 from customers.masked import listed
 from customers.models import Book, Customer
@@ -72,7 +74,8 @@ def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, book: Book, form: SearchForm) -> HttpResponse:
     user = _user(request)
-    page = Paginator(_chosen(request, book), PER_PAGE).get_page(request.GET.get("page"))
+    clearance = clearance_in(user, book, timezone.now())
+    page = Paginator(_chosen(request, book, clearance), PER_PAGE).get_page(request.GET.get("page"))
     jobs = selectors.jobs_of_book(book)
     context = {
         "book": book,
@@ -80,9 +83,10 @@ def _page(request: HttpRequest, book: Book, form: SearchForm) -> HttpResponse:
         "allowed": may_work_on(user, book),
         "figures": selectors.figures_of(book),
         "form": form,
-        "found": request.GET.get("found"),
+        "found": request.GET.get("found") if clearance else None,
         "page": page,
-        "rows": listed(list(page.object_list)),
+        "clearance": clearance,
+        "rows": listed(list(page.object_list), book, clearance),
         "jobs": jobs,
         "deriving": any(job.kind == deriving.KIND for job in jobs),
         "imports": selectors.imports_of(book)[:_LATEST],
@@ -106,10 +110,14 @@ def search(request: HttpRequest, book_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             spend(request, "search", timezone.now())
+            clearance = clearance_in(_user(request), book, timezone.now())
+            token = selectors.search_token(book, form.cleaned_data["text"], clearance)
         except LimitError as error:
             messages.error(request, str(error))
             return refused(_page(request, book, form), error)
-        token = selectors.search_token(book.organization_id, form.cleaned_data["text"])
+        except NotCleared as error:
+            messages.error(request, str(error))
+            return redirect("customers:book", book.pk)
         return redirect(f"{address}?{urlencode({'found': token})}#customers")
     if request.POST.get("text", "").strip():
         messages.error(request, _("Nobody is found by so long a text. Type a number, a name, a phone or an e-mail."))
@@ -124,7 +132,8 @@ def export(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     book = _visible(request, book_id)
     spend(request, "export", timezone.now())
     try:
-        chosen = _chosen(request, book)
+        clearance = clearance_in(_user(request), book, timezone.now())
+        chosen = _chosen(request, book, clearance)
         lines = exporting.export(actor=_user(request), book=book, customers=chosen, now=timezone.now())
     except CustomersError as error:
         messages.error(request, str(error))
@@ -147,10 +156,11 @@ def derive(request: HttpRequest, book_id: UUID) -> HttpResponse:
     return redirect("customers:book", book.pk)
 
 
-def _chosen(request: HttpRequest, book: Book) -> QuerySet[Customer]:
-    """The customers of the book, or those that the search token in the address finds."""
+def _chosen(request: HttpRequest, book: Book, clearance: Clearance) -> QuerySet[Customer]:
+    """The customers of the book, or those that the search token in the address finds: for who is cleared, since who is
+    found has what was typed."""
     customers, token = selectors.customers_of(book), request.GET.get("found")
-    return customers if token is None else selectors.found_by(customers, token)
+    return customers if token is None or not clearance else selectors.found_by(customers, token)
 
 
 def _visible(request: HttpRequest, book_id: UUID) -> Book:

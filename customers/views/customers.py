@@ -15,12 +15,13 @@ from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from accounts.stepup import fresh_factor_required
 from customers import selectors
+from customers.clearance import clearance_in
 from customers.errors import CustomersError
 from customers.fields import FIELDS, LABELS
 from customers.forms import RevealForm
 from customers.masked import Panel, panels
 from customers.models import Category, Customer
-from customers.opening import Row, sealed_customer
+from customers.opening import Row
 from customers.permissions import may_work_on
 from customers.services.revealing import record_burst, reveal
 from ledger.selectors import entries_of
@@ -95,7 +96,8 @@ def _page(
     form: RevealForm | None = None,
     rows: list[Row] | None = None,
 ) -> HttpResponse:
-    found = panels(sealed_customer(customer), selectors.rules_of(customer.book))
+    clearance = clearance_in(_user(request), customer.book, timezone.now())
+    found = panels(customer, selectors.rules_of(customer.book), clearance)
     categories = [
         _shown(panel, form, rows) if panel.category == category else _shown(panel, None, None) for panel in found
     ]
@@ -105,6 +107,7 @@ def _page(
         "number": found[0].facts[0].text if found[0].facts else "",
         "categories": categories,
         "purchases": next((one for one in categories if one.rows and one.panel.category == Category.PURCHASES), None),
+        "clearance": clearance,
         "allowed": may_work_on(_user(request), customer.book),
         "destroyed_on": selectors.destroyed_on(customer),
         "form": form,

@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.clearance import Clearance
 from accounts.limits import spend
 from accounts.models import User
+from customers.clearance import clearance_in
 from customers.errors import CustomersError
 from customers.forms import ColumnsForm, ConfirmForm, UploadForm, field_label
 from customers.import_columns import columns_of
@@ -41,16 +43,18 @@ def upload(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     """Choose or send a file. The upload handler must be set before anything reads the form, so the check against
     forged requests runs one function further in."""
     book = get_object_or_404(books_visible_to(_user(request)).select_related("organization"), pk=book_id)
-    allowed = may_work_on(_user(request), book)
+    allowed, clearance = may_work_on(_user(request), book), clearance_in(_user(request), book, timezone.now())
     handler = None
-    if request.method == "POST" and allowed:
+    if request.method == "POST" and allowed and clearance:
         handler = SealingUploadHandler(request, book, timezone.now())
         request.upload_handlers = [handler]
-    return _upload(request, book, allowed, handler)
+    return _upload(request, book, allowed, clearance, handler)
 
 
 @csrf_protect
-def _upload(request: HttpRequest, book: Book, allowed: bool, handler: SealingUploadHandler | None) -> HttpResponseBase:
+def _upload(
+    request: HttpRequest, book: Book, allowed: bool, clearance: Clearance, handler: SealingUploadHandler | None
+) -> HttpResponseBase:
     if handler:
         spend(request, "upload", timezone.now())
     form = UploadForm(request.POST, request.FILES) if handler else UploadForm()
@@ -68,6 +72,7 @@ def _upload(request: HttpRequest, book: Book, allowed: bool, handler: SealingUpl
         "book": book,
         "form": form,
         "allowed": allowed,
+        "clearance": clearance,
         "open": book.state == BookState.OPEN,
         "limit": settings.IMPORT_MAX_BYTES // _MEGABYTE,
         "imports": imports_of(book)[:10],
@@ -80,8 +85,11 @@ def _upload(request: HttpRequest, book: Book, allowed: bool, handler: SealingUpl
 def show(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """The page of an import in its state."""
     item = _visible(request, import_id)
+    clearance = _clearance(request, item)
     if item.state in {ImportState.UPLOADED, ImportState.FAILED} and item.head is not None:
-        return _columns_page(request, item, _columns_form(item))
+        if not clearance:
+            return render(request, "customers/import_closed.html", _closed(item, clearance))
+        return _columns_page(request, item, _columns_form(item, clearance))
     if item.state == ImportState.CHECKED:
         return _checked_page(request, item)
     context = {"item": item, "book": item.book, "job": latest_job_of(item), "problems": _first_problems(item)}
@@ -98,7 +106,7 @@ def check(request: HttpRequest, import_id: UUID) -> HttpResponse:
         return redirect("customers:import", item.pk)
     now, actor = timezone.now(), _user(request)
     try:
-        form = _columns_form(item, request)
+        form = _columns_form(item, _clearance(request, item), request)
         if form.new_encoding:
             importing.reread(actor=actor, item=item, encoding=form.new_encoding, now=now)
         elif form.is_valid():
@@ -199,6 +207,7 @@ def _checked_page(request: HttpRequest, item: Import) -> HttpResponse:
         "book": item.book,
         "open": item.book.state == BookState.OPEN,
         "allowed": may_work_on(_user(request), item.book),
+        "clearance": _clearance(request, item),
         "reasons": [(reason_title(reason), count) for reason, count in counts.items()],
         "problems": _first_problems(item),
         "total_problems": sum(counts.values()),
@@ -207,8 +216,12 @@ def _checked_page(request: HttpRequest, item: Import) -> HttpResponse:
     return render(request, "customers/import_checked.html", context)
 
 
-def _columns_form(item: Import, request: HttpRequest | None = None) -> ColumnsForm:
-    headers, rows = importing.head_of(item)
+def _closed(item: Import, clearance: Clearance) -> dict[str, object]:
+    return {"item": item, "book": item.book, "clearance": clearance}
+
+
+def _columns_form(item: Import, clearance: Clearance, request: HttpRequest | None = None) -> ColumnsForm:
+    headers, rows = importing.head_of(item, clearance)
     columns = columns_of(headers, rows, item.mapping)
     initial = {"source": item.source, "date_order": item.date_order}
     return ColumnsForm(request.POST if request else None, item=item, columns=columns, rows=rows, initial=initial)
@@ -224,6 +237,10 @@ def _columns_page(request: HttpRequest, item: Import, form: ColumnsForm, status:
         "matched": sum(1 for column in form.columns if column.field),
     }
     return render(request, "customers/import_columns.html", context, status=status)
+
+
+def _clearance(request: HttpRequest, item: Import) -> Clearance:
+    return clearance_in(_user(request), item.book, timezone.now())
 
 
 def _visible(request: HttpRequest, import_id: UUID) -> Import:

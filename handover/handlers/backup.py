@@ -8,10 +8,12 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.models import User
 from customers.fields import EVERYTHING
 from customers.models import Book
 from customers.records import Record, leaf, ranges, read_records
 from handover import leaves, segments
+from handover.clearance import backup_refusal
 from handover.comparing import read_what_opens
 from handover.models import Backup
 from handover.segments import Place, Range
@@ -109,6 +111,9 @@ class BackupHandler:
         root = leaves.root(leaves_of(job))
         backing_up.begin_restore(backup=backup, root=root, counts=total_counts(job), size=size, now=now)
 
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return backup_refusal(job, actor, now)
+
     def stopped(self, job: Job, now: datetime) -> None:
         _stopped(job, now)
 
@@ -181,6 +186,9 @@ class RestoreHandler:
             len(different),
         ) % {"count": len(different)}
         backing_up.fail(backup=backup, problem=problem, now=now, restored_root=restored_root, differences=different)
+
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return backup_refusal(job, actor, now)
 
     def stopped(self, job: Job, now: datetime) -> None:
         _stopped(job, now)

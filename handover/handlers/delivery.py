@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import User
 from customers.models import Book, Category
 from customers.records import Record, ranges, read_records
+from handover.clearance import delivery_refusal
 from handover.content import proven_execution
 from handover.models import Certificate, Delivery
 from handover.package import Member, archive, encrypt, table
@@ -65,6 +67,9 @@ class DeliveryHandler:
         chunk = job.chunks.get()
         path = f"deliveries/{delivery.pk}.zip.age"
         delivering.complete(delivery=delivery, path=path, size=chunk.bytes_written, digest=bytes(chunk.output), now=now)
+
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return delivery_refusal(job, actor, now)
 
     def stopped(self, job: Job, now: datetime) -> None:
         """A stopped package can be tried again; nothing else rests on it."""

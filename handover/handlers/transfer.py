@@ -10,10 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.models import User
 from customers.fields import EVERYTHING, Scope
 from customers.models import Category, Customer
 from customers.records import Record, exceeds, leaf, project, ranges, write_records
 from handover import leaves
+from handover.clearance import execution_refusal
 from handover.comparing import read_what_opens, record_of
 from handover.content import proven_backup
 from handover.handlers.backup import leaf_of, leaves_of, total_counts
@@ -138,6 +140,9 @@ class TransferHandler:
             raise _not_backed_up(abs(missing))
         executing.begin_verification(execution=execution, source_root=leaves.root(leaves_of(job)), now=now)
 
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return execution_refusal(job, actor, now)
+
     def stopped(self, job: Job, now: datetime) -> None:
         _stopped(job, now)
 
@@ -182,6 +187,9 @@ class VerifyHandler:
             differences=[{"customer": str(customer), "category": category} for customer, category, _rows in found],
             now=now,
         )
+
+    def refusal(self, job: Job, actor: User, now: datetime) -> str:
+        return execution_refusal(job, actor, now)
 
     def stopped(self, job: Job, now: datetime) -> None:
         _stopped(job, now)

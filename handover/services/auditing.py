@@ -8,10 +8,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.functional import Promise
 
+from accounts.models import User
 from customers.fields import FIELDS, LABELS
 from customers.masking import mask
 from customers.models import Category, Customer
 from customers.records import Record, project
+from handover.clearance import require_clearance
 from handover.comparing import record_at, source_ids
 from handover.content import proven_execution
 from handover.models import Execution, SampledRecord, Step
@@ -71,8 +73,12 @@ def draw_sample(step: Step, now: datetime) -> int:
     return len(chosen)
 
 
-def compared(execution: Execution, first: int = 1, count: int = SAMPLE) -> list[Compared]:
-    """The sampled records side by side from position `first` on. Every value shown is masked."""
+def compared(
+    *, actor: User, execution: Execution, now: datetime, first: int = 1, count: int = SAMPLE
+) -> list[Compared]:
+    """The sampled records side by side from position `first` on, for a person of the three sides. Every value shown is
+    masked. Raises HandoverError without clearance: then nothing is opened."""
+    require_clearance(actor, execution.handover, now)
     sample = list(execution.sample.filter(position__gte=first).order_by("position")[:count])
     return [_compare(execution, chosen) for chosen in sample]
 

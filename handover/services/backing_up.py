@@ -13,6 +13,7 @@ from customers.models import Book, Import
 from customers.services.books import move_book
 from customers.workflow import BookState, ImportState
 from handover import segments
+from handover.clearance import require_clearance
 from handover.errors import HandoverError
 from handover.models import Backup, Handover, Step
 from handover.services import screening
@@ -32,9 +33,10 @@ WRITE, RESTORE = "handover.backup", "handover.restore"
 def start_backup(*, actor: User, step: Step, side: str, now: datetime) -> Backup:
     """Freeze the book, copy it and have its free text screened; a test restore follows by itself.
 
-    Raises HandoverError when `actor` may not, when the book is empty or a file is being stored in it.
+    Raises HandoverError when `actor` may not or is not cleared, when the book is empty or a file is being stored in it.
     """
     check(step, "start_backup", actor=actor, side=side)
+    require_clearance(actor, step.handover, now)
     book = Book.objects.select_for_update().get(pk=step.handover.book_id)
     if not book.customers.exists():
         raise HandoverError(_("The book has no customers. Import a file first, then start the backup."))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import is_lead
+from handover.clearance import clearance_for_package
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.services.moving import record
@@ -69,10 +70,14 @@ def complete(*, delivery: Delivery, path: str, size: int, digest: bytes, now: da
 
 @transaction.atomic
 def download(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
-    """Count and record a download. Raises HandoverError for anybody but a lead of the buyer, and before it is ready."""
+    """Count and record a download. Raises HandoverError for anybody but a lead of the buyer who is cleared for the
+    buyer's book, and before it is ready."""
     delivery = lock(delivery)
     if not is_lead(actor, delivery.handover.buyer_id):
         raise HandoverError(_("Only a lead of the buyer downloads the package. Ask one of them."))
+    clearance = clearance_for_package(actor, delivery.handover, now)
+    if not clearance:
+        raise HandoverError(clearance.refusal if clearance is not None else _("There is no proven book to deliver."))
     if delivery.ready_at is None:
         raise HandoverError(_("The package is still being made. Try again in a minute."))
     delivery.downloads += 1

@@ -17,6 +17,7 @@ from customers.services.books import Agreed, create_book, move_book
 from customers.services.discarding import discard_customers
 from customers.workflow import BookState
 from handover import alarms
+from handover.clearance import require_clearance
 from handover.content import agreed_fields, proven_execution
 from handover.errors import HandoverError
 from handover.models import Execution, Handover, Reconciliation, Step
@@ -39,9 +40,10 @@ def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -
     """One of the two starts. The second one begins the transfer and returns it; after the first it is None.
 
     `digest` is what the person saw. Raises HandoverError when it is no longer that, before the plan's day, before the
-    screened content of the book is approved, and when `actor` may not start.
+    screened content of the book is approved, and when `actor` may not start or has no clearance.
     """
     check(step, "start", actor=actor, side=side)
+    require_clearance(actor, step.handover, now)
     if problem := obstacle(step.handover, now):
         raise HandoverError(problem)
     if not approve_start(actor=actor, step=step, side=side, digest=digest, now=now):

@@ -12,6 +12,7 @@ from compliance.models import Review, Screening
 from compliance.services import screen_book, withdraw_review
 from compliance.workflow import LIVE, Decision, ReviewState
 from customers.workflow import BookState
+from handover.clearance import require_clearance
 from handover.errors import HandoverError
 from handover.models import Handover
 from handover.permissions import has_rank
@@ -63,12 +64,13 @@ def needs_another(handover: Handover) -> bool:
 
 @transaction.atomic
 def screen_again(*, actor: User, handover: Handover, now: datetime) -> Screening:
-    """Read the frozen book once more. Raises HandoverError for anybody but the seller's people, before the book is
-    frozen, and while a screening runs, waits for its review or is approved."""
+    """Read the frozen book once more. Raises HandoverError for anybody but the seller's cleared people, before the book
+    is frozen, and while a screening runs, waits for its review or is approved."""
     handover = lock_handover(handover.pk)
     check_open(handover)
     if not has_rank(actor, handover, Side.SELLER, Rank.MEMBER):
         raise HandoverError(_("Only people of the seller start the screening again. Ask one of them."))
+    require_clearance(actor, handover, now)
     if handover.book.state != BookState.FROZEN:
         raise HandoverError(_("The screening begins with the backup, when the book is frozen. Start the backup first."))
     if not needs_another(handover):

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
 from customers.fields import FIELDS
 from customers.models import Category
+from handover.clearance import clearance_on
 from handover.content import proven_execution
 from handover.fields import LABELS
 from handover.models import Certificate, Execution, Handover
@@ -42,18 +45,18 @@ class Shown:
 @login_required
 def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """What was counted, and while the audit waits the sample, ten records a page."""
-    handover, user = visible(request, handover_id), user_of(request)
+    handover, user, now = visible(request, handover_id), user_of(request), timezone.now()
     execution = proven_execution(handover)
     context: dict[str, Any] = {
         "execution": execution,
         "on_a_side": bool(sides_of(user, handover)),
         "certificate": Certificate.objects.filter(handover=handover).exists(),
-        **delivery_context(user, handover),
+        **delivery_context(user, handover, now),
     }
     if execution is not None:
         context |= {"proof": proof_of(execution), "scope": _scope(execution), "sampled": execution.sample.count()}
         if context["on_a_side"]:
-            context |= _sample(request, handover, execution)
+            context |= _sample(request, handover, execution, now)
     return gate_page(request, handover, StepKind.AUDIT, "handover/audit.html", context=context)
 
 
@@ -64,13 +67,18 @@ def _scope(execution: Execution) -> list[tuple[str | Promise, list[str | Promise
     ]
 
 
-def _sample(request: HttpRequest, handover: Handover, execution: Execution) -> Mapping[str, Any]:
-    """The page of the sample that is asked for. Closed with the gate: from then on the books go their own ways, and the
-    seller has no business in the buyer's."""
-    if step_of(handover, StepKind.AUDIT).state != StepState.SUBMITTED:
+def _sample(request: HttpRequest, handover: Handover, execution: Execution, now: datetime) -> Mapping[str, Any]:
+    """The page of the sample that is asked for. Closed to who has no clearance, and with the gate: from then on the
+    books go their own ways, and the seller has no business in the buyer's."""
+    user = user_of(request)
+    if step_of(handover, StepKind.AUDIT).state != StepState.SUBMITTED or not clearance_on(user, handover, now):
         return {}
     found = Paginator(execution.sample.order_by("position"), PER_PAGE).get_page(request.GET.get("page"))
-    records = auditing.compared(execution, found.start_index(), PER_PAGE) if found.object_list else []
+    records = (
+        auditing.compared(actor=user, execution=execution, now=now, first=found.start_index(), count=PER_PAGE)
+        if found.object_list
+        else []
+    )
     return {"page_obj": found, "records": [_shown(record) for record in records]}
 
 

@@ -33,7 +33,7 @@ def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "sheet": sheet_of(found, address),
         "offset": timezone.localtime(found.issued_at).isoformat()[-6:],
         "names": names_of(found.handover),
-        **delivery_context(cast(User, request.user), found.handover),
+        **delivery_context(cast(User, request.user), found.handover, timezone.now()),
     }
     return render(request, "handover/certificate.html", context)
 

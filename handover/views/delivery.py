@@ -1,5 +1,6 @@
 """The encrypted package: what is known of it, and its download by a lead of the buyer."""
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from accounts.models import User
 from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
 from accounts.stepup import fresh_factor_required
+from handover.clearance import clearance_for_package
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.selectors import handovers_visible_to
@@ -87,17 +89,19 @@ def names_of(handover: Handover) -> dict[str, str]:
     }
 
 
-def delivery_context(user: User, handover: Handover) -> dict[str, Any]:
+def delivery_context(user: User, handover: Handover, now: datetime) -> dict[str, Any]:
     """What `handover/delivery.html` shows of a package to a person; nothing when none was agreed."""
     delivery = Delivery.objects.filter(handover=handover).select_related("job").first()
     if delivery is None:
         return {"delivery": None}
     jobs = jobs_visible_to(organizations_of(user), everything=user.is_staff)
     job = jobs.filter(pk=delivery.job_id).first() if delivery.job_id else None
+    may_download = is_lead(user, handover.buyer_id)
     return {
         "delivery": delivery,
         "delivery_digest": bytes(delivery.digest).hex(),
-        "may_download": is_lead(user, handover.buyer_id),
+        "may_download": may_download,
+        "package_clearance": clearance_for_package(user, handover, now) if may_download else None,
         "canceled": delivering.was_canceled(delivery),
         "job": job,
         "names": names_of(handover),

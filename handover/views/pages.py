@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from handover.blockers import blockers_of, is_hindered
+from handover.clearance import clearance_on
 from handover.content import digest_of
 from handover.gates import Board, acts_of, approvals_of, gates_of, turns_of
 from handover.models import Handover, Step
@@ -21,6 +22,8 @@ from ledger.models import Entry
 from ledger.selectors import entries_of
 
 _READ, _SHOWN = 200, 10
+# At these gates values are opened or work begins that opens them.
+_OPENING = {StepKind.BACKUP, StepKind.EXECUTION, StepKind.AUDIT}
 
 
 def user_of(request: HttpRequest) -> User:
@@ -66,7 +69,7 @@ def gate_page(
 ) -> HttpResponse:
     """Render a template that extends `handover/gate_base.html`.
 
-    The frame gives it: board, handover, step, gate, gates, turns, blockers, approvals, acts, entries.
+    The frame gives it: board, handover, step, gate, gates, turns, blockers, approvals, acts, clearance, entries.
     """
     board, step = board_of(request, handover), step_of(handover, kind)
     gates = gates_of(board)
@@ -82,6 +85,7 @@ def gate_page(
         "blockers": [blocker for blocker in blockers if not blocker.here],
         "approvals": approvals_of(board, step),
         "acts": acts_of(board, step),
+        "clearance": clearance_on(board.user, handover, timezone.now()) if kind in _OPENING else None,
         "entries": _entries(handover, kind),
     }
     return render(request, template, {**frame, **(context or {})}, status=status)

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection, transaction
 
+from accounts.clearance import Need, clearance_for
 from compliance import handlers, services
 from compliance.excerpts import Excerpt, around, excerpts_of
 from compliance.models import Review, Screening, ScreeningHit
@@ -150,38 +151,43 @@ def test_no_text_of_a_customer_is_stored_or_recorded(screened):
     assert review.screening.hits.count() == 3
 
 
-def test_excerpts_lead_to_the_place_and_mask_numbers(screened, django_assert_num_queries):
+@pytest.fixture
+def cleared(cast, now):
+    return clearance_for(cast.reviewer, Need(cast.reviewers.pk), now)
+
+
+def test_excerpts_lead_to_the_place_and_mask_numbers(screened, django_assert_num_queries, cleared):
     review = screened("退款到卡 6222 0202 0011 2230，电话 13800138000", "zhang@mail.example 患有糖尿病，需注意")
     hits = review.screening.hits.select_related("customer").order_by("rule")
     with django_assert_num_queries(2):  # the hits, and all their keys
-        (_, card), (_, term) = excerpts_of(hits)
+        (_, card), (_, term) = excerpts_of(hits, cleared)
     assert card == Excerpt("退款到卡 ", "622* **** **** 2230", "，电话 ***********", "")
     assert (term.inside, term.after) == ("糖尿病", "，需注意")
     assert "zhang" not in term.before
     assert term.before.endswith("mail.example 患有")
 
 
-def test_a_destroyed_key_leaves_a_notice(screened, now):
+def test_a_destroyed_key_leaves_a_notice(screened, now, cleared):
     review = screened(CARD)
     hit = review.screening.hits.select_related("customer").get()
     destroy_data_keys([hit.customer_id], [Category.BASIC], now)
-    assert excerpts_of([hit]) == [(hit, Excerpt(problem="destroyed"))]
+    assert excerpts_of([hit], cleared) == [(hit, Excerpt(problem="destroyed"))]
 
 
-def test_a_broken_seal_leaves_a_notice(screened):
+def test_a_broken_seal_leaves_a_notice(screened, cleared):
     review = screened(CARD, CARD)
     first, second = Customer.objects.all()
     note = bytes(second.sealed("note"))
     with connection.cursor() as cursor:
         cursor.execute("UPDATE customers_customer SET note = %s WHERE id = %s", [note, first.pk])
     hits = review.screening.hits.select_related("customer").filter(customer=first)
-    assert [excerpt for _, excerpt in excerpts_of(hits)] == [Excerpt(problem="broken")]
+    assert [excerpt for _, excerpt in excerpts_of(hits, cleared)] == [Excerpt(problem="broken")]
 
 
-def test_a_text_that_became_shorter_leaves_a_notice(screened):
+def test_a_text_that_became_shorter_leaves_a_notice(screened, cleared):
     hit = screened(CARD).screening.hits.select_related("customer").get()
     hit.end = 500
-    assert excerpts_of([hit])[0][1] == Excerpt(problem="changed")
+    assert excerpts_of([hit], cleared)[0][1] == Excerpt(problem="changed")
 
 
 @pytest.mark.parametrize(

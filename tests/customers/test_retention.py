@@ -13,11 +13,11 @@ from django.test import Client
 from import_files import BASIC_HEADERS, csv_bytes, received
 
 from accounts.demo import Cast
+from accounts.periods import months_after, months_before
 from config.celery import app
 from customers import tasks
 from customers.errors import CustomersError, ManyExpire
 from customers.models import Book, Category, Customer, Destruction, RetentionRule
-from customers.periods import months_after, months_before
 from customers.records import ranges, read_records
 from customers.selectors import figures_of
 from customers.services import retention

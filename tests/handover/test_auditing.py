@@ -30,6 +30,12 @@ def execution(stand):
     return Execution.objects.select_related("source", "target").get(handover=stand.handover)
 
 
+def compared_by(execution, **part):
+    """As the reviewer sees it."""
+    reviewer = execution.handover.reviewer.memberships.order_by("user__name").first().user
+    return auditing.compared(actor=reviewer, execution=execution, now=timezone.now(), **part)
+
+
 def drawn(stand):
     step = stand.step(A)
     type(step).objects.filter(pk=step.pk).update(state=StepState.DRAFT)
@@ -62,7 +68,7 @@ def test_every_customer_may_be_drawn(stand, monkeypatch):
 
 
 def test_equal_records_are_shown_as_equal(stand, execution):
-    compared = auditing.compared(execution)
+    compared = compared_by(execution)
     assert len(compared) == 14
     assert all(one.equal for one in compared)
     assert all(pair.equal for one in compared for pair in one.pairs)
@@ -74,7 +80,7 @@ def test_equal_records_are_shown_as_equal(stand, execution):
 
 def test_what_is_shown_is_masked(stand, execution):
     before = watched()
-    shown = str(auditing.compared(execution))
+    shown = str(compared_by(execution))
     assert watched() == before
     for record in everybody(execution.source):
         number, name, phone, email, address, note = record.basic
@@ -84,9 +90,9 @@ def test_what_is_shown_is_masked(stand, execution):
 
 
 def test_pages_of_the_sample(execution):
-    whole = auditing.compared(execution)
-    assert [one.position for one in auditing.compared(execution, first=4, count=3)] == [4, 5, 6]
-    assert auditing.compared(execution, first=4, count=3) == whole[3:6]
+    whole = compared_by(execution)
+    assert [one.position for one in compared_by(execution, first=4, count=3)] == [4, 5, 6]
+    assert compared_by(execution, first=4, count=3) == whole[3:6]
 
 
 def test_a_changed_value_is_seen(execution):
@@ -94,7 +100,7 @@ def test_a_changed_value_is_seen(execution):
     customer = Customer.objects.get(pk=chosen.target_customer)
     customer.address = "杭州市西湖区"
     customer.save(update_fields=["address"])
-    compared = auditing.compared(execution)
+    compared = compared_by(execution)
     assert [one.position for one in compared if not one.equal] == [3]
     assert [str(pair.label) for pair in compared[2].pairs if not pair.equal] == ["Address"]
 
@@ -104,7 +110,7 @@ def test_a_lost_purchase_is_seen(execution):
     purchases = Purchase.objects.filter(customer=chosen.target_customer)
     there = purchases.count()
     attack("DELETE FROM customers_purchase WHERE id = %s", purchases.order_by("pk").last().pk)
-    one = auditing.compared(execution)[0]
+    one = compared_by(execution)[0]
     assert not one.equal
     assert one.purchases == (there, there - 1)
 
@@ -112,14 +118,14 @@ def test_a_lost_purchase_is_seen(execution):
 def test_a_lost_customer_is_seen(execution):
     chosen = execution.sample.get(position=2)
     Customer.objects.get(pk=chosen.target_customer).delete()
-    one = auditing.compared(execution)[1]
+    one = compared_by(execution)[1]
     assert not one.equal
     assert {pair.target for pair in one.pairs} == {""}
 
 
 def test_many_purchases_are_not_all_shown(execution, monkeypatch):
     monkeypatch.setattr(auditing, "SHOWN_PURCHASES", 1)
-    for one in auditing.compared(execution):
+    for one in compared_by(execution):
         assert one.hidden == max(one.purchases) - 1
         assert sum(pair.category == "purchases" for pair in one.pairs) == 6
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from clearing import publish_again
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -26,7 +27,20 @@ from jobs.models import Job
 
 ACTORS = ("anonymous", "stranger", "seller_lead", "seller_clerk", "buyer_lead", "reviewer", "agent")
 LOGIN = "/accounts/login/"
-OBJECTS = ("organization", "done", "going", "book", "customer", "import", "job", "review", "incident")
+OBJECTS = (
+    "organization",
+    "done",
+    "going",
+    "book",
+    "customer",
+    "import",
+    "job",
+    "review",
+    "incident",
+    "agreement",
+    "signature",
+    "completion",
+)
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -89,6 +103,14 @@ PAGES: dict[str, Page] = {
     "sessions": Page("", "login 200 200 200 200 200 200"),
     "sessions_end_others": Page("", "405 405 405 405 405 405 405"),
     "session_end": Page("1", "405 405 405 405 405 405 405"),
+    "clearance": Page("", "login 200 200 200 200 200 200"),
+    "agreement": Page("agreement", "login 404 200 200 404 404 200"),
+    "agreement_publish": Page("", "login 200 200 404 200 404 200"),
+    "signed_copy": Page("signature", "login 404 200 200 404 404 200"),
+    "course": Page("law", "login 200 200 200 200 200 200"),
+    "lesson": Page("law 1", "login 200 200 200 200 200 200"),
+    "quiz": Page("law", "login 200 200 200 200 200 200"),
+    "course_certificate": Page("completion", "login 404 200 200 404 404 200"),
     # ---- jobs
     "jobs:list": Page("", "login 200 200 200 200 200 200"),
     "jobs:detail": Page("job", "login 404 200 200 404 404 200"),
@@ -202,6 +224,9 @@ def world(cast: Cast, now: Any) -> World:
         "job": Job.objects.filter(kind="customers.store", subject_id=Import.objects.get(book=sold).pk).get().pk,
         "review": Review.objects.filter(kind="plan").get().pk,
         "incident": incident.pk,
+        "agreement": publish_again(now, organization=cast.seller).pk,
+        "signature": cast.seller_clerk.signatures.get().pk,
+        "completion": cast.seller_clerk.completions.get(course="law").pk,
     }
     return World(cast, _stranger(now), objects)
 

@@ -1,0 +1,12 @@
+"""What the scheduler runs for people."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts import services
+
+
+@shared_task(name="accounts.remind")
+def remind() -> int:
+    """Mail those whose passed courses come to their end. How many mails went."""
+    return services.remind(now=timezone.now())
