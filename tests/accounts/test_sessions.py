@@ -24,27 +24,27 @@ def clock():
         yield traveller
 
 
-def test_signing_in_changes_the_session(client, lead):
+def test_signing_in_changes_the_session(client, lead, settings):
     session = client.session
     session["planted"] = "by a stranger"
     session.save()
     before = session.session_key
-    client.cookies["sessionid"] = before
+    client.cookies[settings.SESSION_COOKIE_NAME] = before
     by_password(client, lead)
-    assert client.cookies["sessionid"].value != before
+    assert client.cookies[settings.SESSION_COOKIE_NAME].value != before
     stranger = Client()
-    stranger.cookies["sessionid"] = before
+    stranger.cookies[settings.SESSION_COOKIE_NAME] = before
     assert stranger.get("/")["Location"].startswith(LOGIN)
 
 
-def test_the_second_factor_changes_it_again(client, lead, second_factor, give_app, code_of):
+def test_the_second_factor_changes_it_again(client, lead, second_factor, give_app, code_of, settings):
     secret, _ = give_app(lead)
     by_password(client, lead)
-    before = client.cookies["sessionid"].value
+    before = client.cookies[settings.SESSION_COOKIE_NAME].value
     client.post("/accounts/login/code/", {"code": code_of(secret)})
-    assert client.cookies["sessionid"].value != before
+    assert client.cookies[settings.SESSION_COOKIE_NAME].value != before
     stranger = Client()
-    stranger.cookies["sessionid"] = before
+    stranger.cookies[settings.SESSION_COOKIE_NAME] = before
     assert stranger.get("/")["Location"].startswith(LOGIN)
 
 
