@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -39,14 +39,17 @@ class PlatformAdmin(admin.AdminSite):
         return super().has_permission(request) and isinstance(user, User) and (user.is_superuser or is_agency(user))
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """A NUL byte in a filter is refused here: the database would take it for a fault of ours."""
+        """A NUL byte or an id that is none, as only forged requests hold them, is not taken for a fault of ours."""
         inner: Any = super().admin_view(view, cacheable)
 
         @wraps(inner)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if any("\x00" in value for _name, values in request.GET.lists() for value in values):
                 raise BadRequest
-            return inner(request, *args, **kwargs)
+            try:
+                return inner(request, *args, **kwargs)
+            except ValidationError as error:
+                raise BadRequest from error
 
         return checked
 
