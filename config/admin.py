@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -42,15 +42,19 @@ class PlatformAdmin(admin.AdminSite):
         return super().has_permission(request) and isinstance(user, User) and (user.is_superuser or is_agency(user))
 
     def admin_view(self, view: V, cacheable: bool = False) -> V:
-        """Whoever writes here, or looks at keys, shows a fresh second factor first."""
+        """Whoever writes here, or looks at keys, shows a fresh second factor first. A NUL byte or an id that is none, as
+        only forged requests hold them, is not taken for a fault of ours."""
         shown = super().admin_view(view, cacheable)
         asked = fresh_factor_required(shown)
 
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if any("\x00" in value for _name, values in request.GET.lists() for value in values):
-                raise BadRequest  # the database would take a NUL byte in a filter for a fault of ours
+                raise BadRequest
             page = asked if self.has_permission(request) and _is_guarded(request) else shown
-            return page(request, *args, **kwargs)
+            try:
+                return page(request, *args, **kwargs)
+            except ValidationError as error:
+                raise BadRequest from error
 
         return cast(V, update_wrapper(gated, shown))
 
