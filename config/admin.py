@@ -42,8 +42,8 @@ class PlatformAdmin(admin.AdminSite):
         return super().has_permission(request) and isinstance(user, User) and (user.is_superuser or is_agency(user))
 
     def admin_view(self, view: V, cacheable: bool = False) -> V:
-        """Whoever writes here, or looks at keys, shows a fresh second factor first. A NUL byte or an id that is none, as
-        only forged requests hold them, is not taken for a fault of ours."""
+        """Whoever writes here, or looks at keys, shows a fresh second factor first. A NUL byte or an id that is none,
+        as only forged requests hold them, is not taken for a fault of ours."""
         shown = super().admin_view(view, cacheable)
         asked = fresh_factor_required(shown)
 
