@@ -28,7 +28,7 @@ from ledger.models import Entry
 
 pytestmark = pytest.mark.django_db
 GOOD = csv_bytes([BASIC_HEADERS, ANNA])
-VALUES = ["张伟", "张*", "李*", "138****8000", "13800138000", "平江路", "洗衣液", "C1", "ANNA", ANNA[1]]
+VALUES = ["张伟", "张*", "李*", "138****8000", "13800138000", "平江路", "洗衣液", ">C1<", ">C2<", ANNA[1]]
 CLOSED = "Customer data is closed to you"
 
 
