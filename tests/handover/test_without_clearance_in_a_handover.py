@@ -141,6 +141,11 @@ def test_nobody_takes_the_package(audited, cast, client_of, why):
     delivery.refresh_from_db()
     assert delivery.downloads == 0
     not_again(delivery.job, cast.buyer_lead)
+    Job.objects.filter(pk=delivery.job_id).update(state=JobState.CANCELED)
+    Delivery.objects.update(ready_at=None)
+    with refused(SHUT):
+        delivering.make_again(actor=cast.buyer_lead, delivery=delivery, now=timezone.now())
+    assert "Make the package" not in text_of(client.get(answer.url))
 
 
 def test_nobody_reads_what_the_screening_found(cast, client_of):
