@@ -118,9 +118,10 @@ def test_the_printed_copy_is_what_was_signed(cast, client_of, agreement, now):
 
 def text_from(part, second):
     """The text that a sheet shows, back in the form in which it is stored."""
+    heading = "h3" if second else "h2"  # the second text stands under its title
     lines = []
-    for tag, words in re.findall(r"<(h3|p|li)>(.*?)</\1>", part, re.S):
-        lines.append({"h3": "# ", "li": "- ", "p": ""}[tag] + words)
+    for tag, words in re.findall(rf"<({heading}|p|li)>(.*?)</\1>", part, re.S):
+        lines.append({heading: "# ", "li": "- ", "p": ""}[tag] + words)
     return "\n\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 reviews, and jobs that are set going again."""
 
 import html
+from dataclasses import replace
 
 import pytest
 from clearing import UNCLEAR, nothing_opens, publish_again, take_back_course
@@ -15,7 +16,8 @@ from compliance import services as reviews
 from compliance.clearance import clearance_for_screening
 from compliance.errors import ComplianceError
 from compliance.excerpts import excerpts_of
-from compliance.models import Review
+from compliance.models import Review, ScreeningHit
+from compliance.workflow import Decision
 from handover import demo
 from handover.agreements import needs
 from handover.clearance import clearance_on
@@ -163,7 +165,14 @@ def test_nobody_reads_what_the_screening_found(cast, client_of):
         page = text_of(client_of(person).get(f"/reviews/{review.pk}/"))
     assert CLOSED in page
     with pytest.raises(ComplianceError, match=SHUT):
-        demo.approve_content(stand.demo)
+        reviews.decide(
+            actor=person,
+            review=review,
+            decision=Decision.APPROVED,
+            reason="",
+            work=replace(demo._answers(review), rest=ScreeningHit.Judgment.FALSE_ALARM),
+            now=timezone.now(),
+        )
 
 
 def test_an_agreement_of_the_handover_asks_all_three_sides(cast):
