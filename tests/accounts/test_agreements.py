@@ -27,8 +27,9 @@ def signed(cast, agreement, now, **changes):
     return sign(actor=cast.agent, agreement=agreement, now=now, **given | changes)
 
 
-def test_the_platform_has_an_agreement_from_the_start(now):
-    agreement = Agreement.objects.get()
+def test_the_platform_has_one_agreement_of_its_own(now):
+    agreement = ensure_platform_agreement(now=now)
+    assert Agreement.objects.get() == agreement
     assert (agreement.version, agreement.published_by) == (1, None)
     assert agreement.text_zh == platform_texts()["text_zh"]
     assert ensure_platform_agreement(now=now) == agreement

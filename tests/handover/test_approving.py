@@ -2,6 +2,7 @@
 side, every side that must is asked, and each gate rests on those before it."""
 
 import pytest
+from clearing import admit
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from stand import refused
@@ -58,6 +59,7 @@ def test_a_side_approves_once(open_at, cast, now, kind):
     stand.approve(kind, Side.SELLER)
     second = add_person(actor=None, email="qian.yu@jinghe.example", name="Qian Yu", is_staff=False, now=now)
     add_membership(actor=None, person=second, organization=cast.seller, role="lead", now=now)
+    admit(second, now=now)
     for actor in (cast.seller_lead, second):
         with refused("Zhao Min has already approved this for your side"):
             stand.approve(kind, Side.SELLER, actor)
