@@ -26,11 +26,12 @@ def begin_delivery(*, handover: Handover, now: datetime) -> Delivery:
 
 @transaction.atomic
 def make_again(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
-    """Make a package whose job somebody canceled. Raises HandoverError for anybody but a lead of the buyer, and when
-    there is nothing to make."""
+    """Make a package whose job somebody canceled. Raises HandoverError for anybody but a cleared lead of the buyer,
+    and when there is nothing to make."""
     delivery = lock(delivery)
     if not is_lead(actor, delivery.handover.buyer_id):
         raise HandoverError(_("Only a lead of the buyer has the package made again. Ask one of them."))
+    _require_clearance(actor, delivery, now)
     if not was_canceled(delivery):
         raise HandoverError(_("The package is there or being made. Reload the page."))
     record(actor, "handover.delivery.again", delivery.handover, now)
@@ -46,6 +47,13 @@ def lock(delivery: Delivery) -> Delivery:
     """The delivery, locked until the transaction ends, with its handover and job."""
     locked = Delivery.objects.select_for_update(of=("self",)).select_related("handover", "job")
     return locked.get(pk=delivery.pk)
+
+
+def _require_clearance(actor: User, delivery: Delivery, now: datetime) -> None:
+    """The package is the buyer's book: raises HandoverError with what a person needs for that and has not."""
+    found = clearance_for_package(actor, delivery.handover, now)
+    if not found:
+        raise HandoverError(found.refusal if found is not None else _("There is no proven book to deliver."))
 
 
 def _start(actor: User | None, delivery: Delivery, now: datetime) -> Delivery:
@@ -75,9 +83,7 @@ def download(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
     delivery = lock(delivery)
     if not is_lead(actor, delivery.handover.buyer_id):
         raise HandoverError(_("Only a lead of the buyer downloads the package. Ask one of them."))
-    clearance = clearance_for_package(actor, delivery.handover, now)
-    if not clearance:
-        raise HandoverError(clearance.refusal if clearance is not None else _("There is no proven book to deliver."))
+    _require_clearance(actor, delivery, now)
     if delivery.ready_at is None:
         raise HandoverError(_("The package is still being made. Try again in a minute."))
     delivery.downloads += 1
