@@ -111,7 +111,7 @@ def check(request: HttpRequest, import_id: UUID) -> HttpResponse:
 
 
 def _go_on(actor: User, item: Import, form: ColumnsForm) -> None:
-    # In another character set the columns are new ones: of what does not fit only they are to blame.
+    # Another character set gives other columns: what was wrong with these does not matter.
     now, source = timezone.now(), form.cleaned_data.get("source", "")
     if form.new_encoding:
         importing.reread(actor=actor, item=item, encoding=form.new_encoding, source=source, now=now)
