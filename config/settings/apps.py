@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.outages.Outages",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.network.NetworkMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -3,8 +3,8 @@
 The work of the two jobs is in `customers.services.importing_rows`."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 import orjson
@@ -46,9 +46,19 @@ def receive(*, actor: User, book: Book, upload: SealedUpload, now: datetime) -> 
     head = _looked(lambda: reading.look(upload.opened()))
     try:
         return _received(actor, book, upload, head, now)
+    except OSError as error:
+        _drop(upload)
+        message = _("The storage takes no files now, so nothing was kept. Try again in a few minutes.")
+        raise CustomersError(message) from error
     except BaseException:
-        staging.delete_files(upload.import_id)
+        _drop(upload)
         raise
+
+
+def _drop(upload: SealedUpload) -> None:
+    """What a storage that is away keeps of it stays unreadable: its key was never written."""
+    with suppress(OSError):
+        staging.delete_files(upload.import_id)
 
 
 @transaction.atomic
@@ -76,6 +86,10 @@ def _looked(look: Callable[[], reading.Head]) -> reading.Head:
         return look()
     except FileRefused as refused:
         raise CustomersError(str(refused)) from refused
+    except FileNotFoundError as error:
+        raise CustomersError(str(FileRefused("storage_lost"))) from error
+    except OSError as error:
+        raise CustomersError(_("The storage does not answer now. Try again in a few minutes.")) from error
 
 
 def _set_head(item: Import, head: reading.Head, cipher: Cipher) -> None:
@@ -100,16 +114,18 @@ def head_of(item: Import, clearance: Clearance) -> tuple[list[str], list[list[st
 
 
 @transaction.atomic
-def reread(*, actor: User, item: Import, encoding: str, now: datetime) -> Import:
-    """Look at the file again in the character set that a person chose. Raises CustomersError when it does not fit,
-    and without clearance."""
+def reread(*, actor: User, item: Import, encoding: str, source: str, now: datetime) -> Import:
+    """Look at the file again in the character set that a person chose. Raises CustomersError when it does not fit, and
+    without clearance.
+
+    `source`: what the person typed so far about where the customers come from; it stays on the page."""
     require_clearance(actor, item.book, now)
     locked = _locked(actor, item, ImportState.CHECKING)
     cipher = load_stream_key(locked.pk)
     head = _looked(lambda: reading.look(staging.open_upload(locked.pk, cipher), encoding))
     _set_head(locked, head, cipher)
-    locked.state, locked.problem = ImportState.UPLOADED, {}
-    locked.save(update_fields=["state", "problem", "head", "header_row", "mapping", "encoding", "delimiter"])
+    locked.state, locked.problem, locked.source = ImportState.UPLOADED, {}, source.strip()[:200]
+    locked.save(update_fields=["state", "problem", "source", "head", "header_row", "mapping", "encoding", "delimiter"])
     return locked
 
 
@@ -204,7 +220,8 @@ def forget_file(item: Import, now: datetime) -> None:
     """Destroy the key of the upload and its segments, then remove the files. In the caller's transaction."""
     destroy_data_keys([item.pk], [STREAM], now)
     Import.objects.filter(pk=item.pk).update(head=None)
-    transaction.on_commit(partial(staging.delete_files, item.pk))
+    # The key is gone already: a storage that is away must not undo the answer.
+    transaction.on_commit(lambda: staging.delete_files(item.pk), robust=True)
 
 
 def _remove_stored(item: Import, now: datetime) -> int:

@@ -5,7 +5,6 @@ name that only its own commit makes known, so an attempt that was killed leaves 
 
 from contextlib import closing
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +39,8 @@ def check(import_id: UUID, now: datetime) -> Result:
     if item.state != ImportState.CHECKING:
         return Result(rows=0)
     cipher = load_stream_key(item.pk)
-    transaction.on_commit(partial(staging.delete_segments, item.pk, item.staged))
+    before = item.staged
+    transaction.on_commit(lambda: staging.delete_segments(import_id, before), robust=True)
     item.staged, item.segments, item.problem = uuid7().hex, 0, {}
     run = Check(
         mapping=item.mapping,

@@ -86,7 +86,7 @@ def show(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """The page of an import in its state."""
     item = _visible(request, import_id)
     clearance = _clearance(request, item)
-    if item.state in {ImportState.UPLOADED, ImportState.FAILED} and item.head is not None:
+    if _is_at_its_columns(item):
         if not clearance:
             return render(request, "customers/import_closed.html", _closed(item, clearance))
         return _columns_page(request, item, _columns_form(item, clearance))
@@ -102,27 +102,45 @@ def check(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """Take the columns and start the dry run, or read the file again in another character set. A GET leads back: this
     address stays in the browser after a form with errors."""
     item = _visible(request, import_id)
-    if request.method != "POST":
+    clearance = _clearance(request, item)
+    if request.method != "POST" or not clearance:
+        # Without clearance the page of the import says what is missing.
         return redirect("customers:import", item.pk)
-    now, actor = timezone.now(), _user(request)
     try:
-        form = _columns_form(item, _clearance(request, item), request)
-        if form.new_encoding:
-            importing.reread(actor=actor, item=item, encoding=form.new_encoding, now=now)
-        elif form.is_valid():
-            importing.start_check(
-                actor=actor,
-                item=item,
-                mapping=form.mapping,
-                source=form.cleaned_data["source"],
-                date_order=form.cleaned_data["date_order"],
-                now=now,
-            )
+        form = _columns_form(item, clearance, request)
+        if form.is_valid() or form.new_encoding:
+            _go_on(_user(request), item, form)
         else:
             return _columns_page(request, item, form, status=422)
     except CustomersError as error:
+        item.refresh_from_db()
+        if _is_at_its_columns(item):
+            # With the form: what was typed stays.
+            form.errors.clear()
+            form.add_error(None, str(error))
+            return _columns_page(request, item, form, status=422)
         messages.error(request, str(error))
     return redirect("customers:import", item.pk)
+
+
+def _go_on(actor: User, item: Import, form: ColumnsForm) -> None:
+    # Another character set gives other columns: what was wrong with these does not matter.
+    now, source = timezone.now(), form.cleaned_data.get("source", "")
+    if form.new_encoding:
+        importing.reread(actor=actor, item=item, encoding=form.new_encoding, source=source, now=now)
+        return
+    importing.start_check(
+        actor=actor,
+        item=item,
+        mapping=form.mapping,
+        source=form.cleaned_data["source"],
+        date_order=form.cleaned_data["date_order"],
+        now=now,
+    )
+
+
+def _is_at_its_columns(item: Import) -> bool:
+    return item.state in {ImportState.UPLOADED, ImportState.FAILED} and item.head is not None
 
 
 @login_required

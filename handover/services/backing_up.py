@@ -165,4 +165,4 @@ def _destroy(backup_id: UUID, now: datetime) -> None:
     destroy_data_keys([backup.pk], [STREAM], now)
     _record(backup, "backup.destroyed", now)
     count = backup.write_job.chunks.count() if backup.write_job else 0
-    transaction.on_commit(lambda: segments.delete_segments(backup.pk, count))
+    transaction.on_commit(lambda: segments.delete_segments(backup.pk, count), robust=True)

@@ -296,8 +296,11 @@ def test_another_character_set_reads_the_file_again(book: Book, cast: Cast, now:
     client = client_of(cast.seller_lead)
     page = client.post(f"/books/imports/{item.pk}/check/", columns_of(item, encoding="UTF-8"), follow=True)
     assert "cannot be read as UTF-8" in page.content.decode()
-    client.post(f"/books/imports/{item.pk}/check/", columns_of(item, encoding="Big5"), follow=True)
-    client.post(f"/books/imports/{item.pk}/check/", columns_of(item, encoding="GB18030"), follow=True)
+    assert 'value="Till in Wuxi, 2025"' in page.content.decode()
+    page = client.post(f"/books/imports/{item.pk}/check/", columns_of(item, encoding="Big5"), follow=True)
+    assert 'value="Till in Wuxi, 2025"' in page.content.decode()
+    odd = columns_of(item, encoding="GB18030", source="a\x00b")
+    assert client.post(f"/books/imports/{item.pk}/check/", odd, follow=True).status_code == 200
     item.refresh_from_db()
     assert item.encoding in {"GB18030", "Big5"}
     assert item.state in {ImportState.UPLOADED, ImportState.CHECKED}

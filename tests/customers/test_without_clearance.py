@@ -117,7 +117,7 @@ def test_no_service_opens_anything(world, cast, now, why):
         "export": lambda: exporting.export(actor=actor, book=book, customers=customers_of(book), now=at),
         "derive": lambda: deriving.start_deriving(actor=actor, book=book, now=at),
         "receive": lambda: importing.receive(actor=actor, book=book, upload=upload, now=at),
-        "reread": lambda: importing.reread(actor=actor, item=uploaded, encoding="gb18030", now=at),
+        "reread": lambda: importing.reread(actor=actor, item=uploaded, encoding="gb18030", source="x", now=at),
         "check": lambda: importing.start_check(
             actor=actor, item=uploaded, mapping=uploaded.mapping, source="x", date_order="", now=at
         ),
