@@ -12,10 +12,13 @@ if PROXIES < 0:
 # The client's address is decided once, by accounts.network; django-structlog would believe any header.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
+_REVEALS = env.int("REVEALS_PER_HOUR", default=60)
+if _REVEALS < 1:
+    raise ImproperlyConfigured("REVEALS_PER_HOUR is at least 1: who may open nothing has no role at the organization.")
 _MINUTE, _HOUR = 60, 60 * 60
 # Action: (counted per, how many, within seconds). Everybody in an office shares its address: it gets more.
 RATE_LIMITS = {
-    "reveal": [("person", env.int("REVEALS_PER_HOUR", default=60), _HOUR), ("address", 600, _HOUR)],
+    "reveal": [("person", _REVEALS, _HOUR), ("address", 600, _HOUR)],
     "export": [("person", 20, _HOUR), ("address", 100, _HOUR)],
     "upload": [("person", 30, _HOUR), ("address", 120, _HOUR)],
     "report": [("person", 20, _HOUR), ("address", 100, _HOUR)],

@@ -51,7 +51,7 @@ def record_burst(*, actor: User, customer: Customer, now: datetime) -> None:
     """Record that `actor` opens more than the limit allows, once an hour: whoever copies a book by hand is noticed by
     the leads while it goes on."""
     book = customer.book
-    if cache.add(f"reveal burst:{actor.pk}:{book.pk}", True, BURST_SECONDS):
+    if cache.add(f"reveals-limited:{actor.pk}:{book.pk}", True, BURST_SECONDS):
         record(actor, "book.reveals_limited", "book", book.pk, [book.organization_id], now, book=book.name)
 
 

@@ -74,6 +74,13 @@ def test_no_proxy_is_trusted_unless_somebody_says_so() -> None:
     assert _production(PROXIES="2")["PROXIES"] == 2
 
 
+@pytest.mark.parametrize(("name", "value"), [("PROXIES", "-1"), ("REVEALS_PER_HOUR", "0")])
+def test_a_senseless_number_fails_at_start(name, value) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        _production(**{name: value})
+    assert "ImproperlyConfigured" in caught.value.stderr and name in caught.value.stderr
+
+
 def test_hsts_is_sent_over_tls(settings, db) -> None:
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31536000, True
     settings.SECURE_HSTS_PRELOAD = True
