@@ -4,9 +4,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts import services
+from tenancy import rights
 
 
 @shared_task(name="accounts.remind")
+@rights.everything()
 def remind() -> int:
     """Mail those whose passed courses come to their end. How many mails went."""
     return services.remind(now=timezone.now())

@@ -16,6 +16,7 @@ from customers.services import deriving, importing, importing_rows, retention
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
 from jobs.workflow import JobState
+from tenancy import rights
 
 _DERIVED_AT_ONCE = 500
 _CANCELED = frozenset({JobState.CANCELING, JobState.CANCELED})
@@ -101,6 +102,7 @@ def _book_of_import(job: Job) -> Book:
 
 
 @shared_task(name="customers.purge_expired")
+@rights.everything()
 def purge_expired() -> int:
     """Destroy the keys of what is kept no longer, and give up imports that nobody continued. How many keys went."""
     now = timezone.now()

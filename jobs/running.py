@@ -3,7 +3,8 @@
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
@@ -18,6 +19,7 @@ from jobs.models import Chunk, Job
 from jobs.registry import Handler, JobFailed, Result, handler_of, is_ordered
 from jobs.transitions import locked, move, own_work, share_work, try_own_work
 from jobs.workflow import ChunkState, JobState
+from tenancy import rights
 
 ATTEMPTS = 3
 Clock = Callable[[], datetime]
@@ -41,7 +43,22 @@ class _ChunkError(Exception):
 
 
 def step(job_id: UUID, clock: Clock) -> Step:
-    """Do the next thing of a job: begin it, run one chunk, finish it or stop it."""
+    """Do the next thing of a job: begin it, run one chunk, finish it or stop it. It touches the rows of the job's
+    audience and no others, whoever sent it."""
+    with _rights_of(job_id):
+        return _step(job_id, clock)
+
+
+@contextmanager
+def _rights_of(job_id: UUID) -> Iterator[None]:
+    with rights.everything():
+        audience = Job.objects.values_list("audience", flat=True).get(pk=job_id)
+    # What belongs to no organization is the platform's own.
+    with rights.acting_for(audience) if audience else rights.everything():
+        yield
+
+
+def _step(job_id: UUID, clock: Clock) -> Step:
     job = Job.objects.get(pk=job_id)
     if job.state == JobState.PLANNED:
         _begin(job_id, clock())

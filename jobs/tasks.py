@@ -10,6 +10,7 @@ from django.utils import timezone
 from jobs import running
 from jobs.models import Job
 from jobs.transitions import UNFINISHED, try_own_work
+from tenancy import rights
 
 # A task hands over to a fresh one long before CELERY_TASK_TIME_LIMIT: a job may take hours.
 SECONDS_PER_TASK = 10 * 60
@@ -24,6 +25,7 @@ def run(job_id: str) -> None:
 
 
 @shared_task(name="jobs.resume_stalled")
+@rights.everything()
 def resume_stalled() -> int:
     """Send unfinished jobs that nobody works on to a worker again; how many. A held advisory lock is the sign of life:
     it goes with the worker's connection, so no heartbeat is needed."""

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from ledger.canonical import leaf_bytes
 from ledger.models import Entry
+from tenancy import rights
 
 
 class Actor(Protocol):
@@ -45,4 +46,6 @@ def record(  # noqa: PLR0917 - the sentence order: who did what to which, for wh
         data=data,
     )
     leaf_bytes(entry)
-    return Entry.objects.bulk_create([entry])[0]
+    # Who acts need not be among those who may read it, and the number of the new row is read.
+    with rights.everything():
+        return Entry.objects.bulk_create([entry])[0]

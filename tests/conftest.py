@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import owner
 import pgtrigger
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
 from clearing import admit
+from django.conf import settings as configured
 from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from accounts.demo import Cast, make_cast
 from accounts.models import User
 from config.celery import app as celery_app
+from tenancy import rights
+from tenancy.postgres.base import DatabaseWrapper
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -44,12 +48,38 @@ def _apart(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _the_platform_arranges() -> Iterator[None]:
+    """A test makes its world with all rights; requests and jobs bind those of whom they run for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rights, "unbound", rights.Rights(everything=True))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_owner_within_reach() -> Iterator[None]:
+    """Tests run in the role of the application. They sign in as the owner, so that `owner.within()` may attack the
+    tables, or empty them, inside a test's own transaction. Workers in processes of their own sign in as everywhere."""
+    parameters = DatabaseWrapper.get_connection_params
+
+    def as_application(wrapper: DatabaseWrapper) -> dict[str, Any]:
+        found = parameters(wrapper)
+        if wrapper.settings_dict["USER"] != configured.DATABASE_APPLICATION["USER"]:
+            return found
+        signed_in = {"user": configured.DATABASE_OWNER["USER"], "password": configured.DATABASE_OWNER["PASSWORD"]}
+        return found | signed_in | {"options": f"-c role={found['user']}"}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseWrapper, "get_connection_params", as_application)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _tests_may_empty_the_ledger() -> Iterator[None]:
     """Tests with real commits end in a TRUNCATE of all tables, which the ledger's triggers refuse."""
     empty = TransactionTestCase._fixture_teardown
 
     def emptied(case: TransactionTestCase) -> None:
-        with pgtrigger.ignore():
+        with owner.within(), pgtrigger.ignore():
             empty(case)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -40,3 +40,19 @@ def store(table: str, names: Iterable[str], rows: Iterable[bytes]) -> None:
     body = io.BytesIO(b"".join((_SIGNATURE, *rows, _TRAILER)))
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)", body)
+
+
+def store_guarded(table: str, names: Iterable[str], rows: Iterable[bytes]) -> None:
+    """As `store`, into a table with row-level security: PostgreSQL takes no COPY there, so the rows go by a temporary
+    table, and each is checked as it moves on. The table stays with the connection and is empty after each commit."""
+    columns, loading = ", ".join(names), f"loading_{table}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {loading} ON COMMIT DELETE ROWS"  # noqa: S608  # nosec B608
+            f" AS SELECT {columns} FROM {table} WITH NO DATA"
+        )
+        cursor.execute(f"SELECT EXISTS (SELECT FROM pg_temp.{loading})")  # noqa: S608  # nosec B608
+        if cursor.fetchone() == (True,):  # a second time in one transaction
+            cursor.execute(f"TRUNCATE pg_temp.{loading}")
+        store(f"pg_temp.{loading}", columns.split(", "), rows)
+        cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM pg_temp.{loading}")  # noqa: S608  # nosec B608

@@ -21,6 +21,7 @@ from embedded import Problem, ports
 from embedded.environment import VENV, make_folder, say
 
 USER = DATABASE = "handover"
+APPLICATION = "handover_app"  # owns nothing; the policies of the rows hold for it
 SETTINGS = {
     "listen_addresses": ports.HOST,
     "unix_socket_directories": "",

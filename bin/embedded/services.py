@@ -38,6 +38,7 @@ def running(var: Path, *, durable: bool = True, outside: bool = True) -> Iterato
     env = _environment(var)
     if not outside:
         env.pop("DATABASE_URL", None)
+        env.pop("DATABASE_OWNER_URL", None)
         env.pop("REDIS_URL", None)
     with contextlib.ExitStack() as stack:
         if not env.get("DATABASE_URL") or not env.get("REDIS_URL"):
@@ -66,7 +67,10 @@ def _start(var: Path, env: dict[str, str], *, durable: bool) -> None:
             for stamp in (var / "run").glob("*.stamp"):  # what was done in the database that is gone
                 stamp.unlink()
         port = database.start()
-        env["DATABASE_URL"] = f"postgres://{postgres.USER}:{database.password}@{ports.HOST}:{port}/{postgres.DATABASE}"
+        place = f"{ports.HOST}:{port}/{postgres.DATABASE}"
+        env["DATABASE_OWNER_URL"] = f"postgres://{postgres.USER}:{database.password}@{place}"
+        # `manage.py migrate` makes this role where it is missing.
+        env["DATABASE_URL"] = f"postgres://{postgres.APPLICATION}:{secret(var, 'application_password')}@{place}"
     if not env.get("REDIS_URL"):
         broker = _valkey(var, durable=durable)
         env["REDIS_URL"] = f"redis://:{broker.password}@{ports.HOST}:{broker.start()}/0"
@@ -115,7 +119,11 @@ def manage(env: dict[str, str], *arguments: str) -> None:
 def migrate(var: Path, env: dict[str, str]) -> None:
     """Applies the migrations, unless these very migrations were applied to this database before."""
     digest = hashlib.sha256()
-    for path in [*sorted(ROOT.glob("*/migrations/*.py")), ROOT / "requirements.txt"]:
+    for path in [
+        *sorted(ROOT.glob("*/migrations/*.py")),
+        *sorted(ROOT.glob("tenancy/*.py")),
+        ROOT / "requirements.txt",
+    ]:
         digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     with once(var, env, "migrations", digest.hexdigest()) as due:
         if due:

@@ -3,6 +3,7 @@ from config.settings.base import BASE_DIR, DEBUG
 ROOMS = ["vault", "ledger", "jobs", "accounts", "customers", "compliance", "handover", "incidents"]
 
 INSTALLED_APPS = [
+    "tenancy",
     "config.apps.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -37,6 +38,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.outages.Outages",
+    "accounts.binding.RowRightsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.network.NetworkMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -6,9 +6,17 @@ _DATABASE_URL = required("DATABASE_URL")
 if not _DATABASE_URL.startswith(("postgres://", "postgresql://")):
     raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// - no other database will do.")
 DATABASES = {"default": env.db_url_config(_DATABASE_URL)}
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
-# Or the first request on each connection would fail after the server was restarted.
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"] |= {
+    "ENGINE": "tenancy.postgres",
+    "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+    # Or the first request on each connection would fail after the server was restarted.
+    "CONN_HEALTH_CHECKS": True,
+}
+_LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
+DATABASE_APPLICATION = {name: DATABASES["default"][name] for name in _LOGIN}
+# Who owns the tables: only `manage.py migrate` needs it. Where one role does both, no policy holds anything back.
+_OWNER = env.db_url_config(env.str("DATABASE_OWNER_URL", default="") or _DATABASE_URL)
+DATABASE_OWNER = {name: _OWNER[name] for name in _LOGIN}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = required("REDIS_URL")

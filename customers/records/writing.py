@@ -131,11 +131,11 @@ class _Rows:
         counts = len(self.customers), len(self.purchases), len(self.habits)
         self.keys.store()
         if self.customers:
-            binary_copy.store("customers_customer", (*_CUSTOMER, *_INDEXES), self.customers)
+            binary_copy.store_guarded("customers_customer", (*_CUSTOMER, *_INDEXES), self.customers)
         if self.purchases:
-            binary_copy.store("customers_purchase", _PURCHASE, self.purchases)
+            binary_copy.store_guarded("customers_purchase", _PURCHASE, self.purchases)
         if self.habits:
-            binary_copy.store("customers_habit", _HABIT, self.habits)
+            binary_copy.store_guarded("customers_habit", _HABIT, self.habits)
         limits = (UUID(bytes=self.first), UUID(bytes=self.last)) if self.first else (None, None)
         return Written(*counts, *limits)
 

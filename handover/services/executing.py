@@ -27,6 +27,7 @@ from handover.services.moving import audience, check, lock_handover, move, recor
 from handover.workflow import EXECUTION_MOVES, ExecutionState, HandoverState, StepKind, StepState
 from jobs import services as jobs
 from jobs.models import Job
+from tenancy import rights
 from vault.models import DataKey
 from vault.services import destroy_data_keys
 
@@ -62,15 +63,17 @@ def obstacle(handover: Handover, now: datetime) -> str:
 
 def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
     kept = _("Agreed in handover %(reference)s") % {"reference": handover.reference}
-    target = create_book(
-        actor=actor,
-        organization=handover.buyer,
-        name=handover.book.name,
-        now=now,
-        state=BookState.STAGED,
-        origin=handover.pk,
-        agreed=Agreed(handover.plan.retention_months, kept),
-    )
+    # Whoever starts second, the book is the buyer's.
+    with rights.widened([handover.buyer_id]):
+        target = create_book(
+            actor=actor,
+            organization=handover.buyer,
+            name=handover.book.name,
+            now=now,
+            state=BookState.STAGED,
+            origin=handover.pk,
+            agreed=Agreed(handover.plan.retention_months, kept),
+        )
     execution = Execution.objects.create(
         handover=handover,
         number=handover.executions.count() + 1,
@@ -232,7 +235,9 @@ def _keys_without_rows(execution: Execution) -> list[UUID]:
         wrapped__isnull=False,
     )
     rows = Customer.objects.filter(pk=OuterRef("subject"))
-    return list(keys.filter(~Exists(rows)).values_list("subject", flat=True).distinct())
+    # A customer that the actor may not see is not gone: the keys of the buyer's other books must live on.
+    with rights.widened([execution.target.organization_id]):
+        return list(keys.filter(~Exists(rows)).values_list("subject", flat=True).distinct())
 
 
 def _step_back(handover: Handover, now: datetime) -> None:

@@ -15,6 +15,7 @@ from handover.models import Handover, Step
 from handover.permissions import may_sell
 from handover.services.moving import open_step, record
 from handover.workflow import ORDER, HandoverState
+from tenancy import rights
 
 _LONGEST = timedelta(days=3653)  # ten years; a date beyond is a slip of the hand
 _REFERENCES = 0x484F  # "HO": the advisory lock under which references are allocated
@@ -59,7 +60,9 @@ def _next_reference(year: int) -> str:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_REFERENCES])
     prefix = f"HO-{year}-"
     given = Handover.objects.filter(reference__startswith=prefix).values_list("reference", flat=True)
-    last = max((int(reference.removeprefix(prefix)) for reference in given), default=0)
+    # The numbers run through the handovers of all organizations.
+    with rights.everything():
+        last = max((int(reference.removeprefix(prefix)) for reference in given), default=0)
     return f"{prefix}{last + 1:04d}"
 
 

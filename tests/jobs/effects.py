@@ -3,6 +3,7 @@ worker processes of the fault tests."""
 
 import time
 
+import owner
 from django.db import connection
 
 from jobs import registry
@@ -13,12 +14,13 @@ CHUNKS = 12
 
 
 def make_table():
-    with connection.cursor() as cursor:
+    with owner.within(), connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS jobs_test_effect (job uuid, what text, part int, at serial)")
+        cursor.execute("GRANT ALL ON jobs_test_effect, jobs_test_effect_at_seq TO handover_app")
 
 
 def drop_table():
-    with connection.cursor() as cursor:
+    with owner.within(), connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS jobs_test_effect")
 
 

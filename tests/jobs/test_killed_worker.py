@@ -26,10 +26,11 @@ def worker(job):
     settings = connection.settings_dict
     address = f"{settings['HOST']}:{settings['PORT']}" if settings["PORT"] else settings["HOST"]
     secret = f":{settings['PASSWORD']}" if settings["PASSWORD"] else ""
+    places = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "config.settings"),
         "DATABASE_URL": f"postgres://{settings['USER']}{secret}@{address}/{settings['NAME']}",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join(places),
     }
     return subprocess.Popen([sys.executable, "-c", WORKER, str(job.pk)], env=environment, cwd=ROOT)
 

@@ -1,5 +1,6 @@
 from uuid import uuid4
 
+import owner
 import pytest
 from django.db import connection, transaction
 
@@ -24,7 +25,7 @@ def tamper(db):
     """`tamper(sql, params)` as a superuser who has switched the triggers off."""
 
     def run(sql, params=()):
-        with connection.cursor() as cursor:
+        with owner.within(), connection.cursor() as cursor:
             # Deferred checks of foreign keys that are already queued would see the tampering at the end.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
             cursor.execute("SET LOCAL session_replication_role = replica")

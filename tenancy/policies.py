@@ -1,0 +1,146 @@
+"""Every table of the database and who may touch its rows: the one place where that is written.
+
+Keys are models. `tenancy.applying` makes it so after each `manage.py migrate`, which fails for a table that is missing
+here; the application has no right on such a table at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_ORGANIZATIONS = "(SELECT string_to_array(current_setting('app.organizations', true), ','))"
+# Scalar subqueries are read once for a statement, not once for a row.
+MINE = f"ANY ({_ORGANIZATIONS}::uuid[])"
+EVERYTHING = "(SELECT current_setting('app.everything', true) = 'on')"
+CASES = "(SELECT current_setting('app.cases', true) = 'on')"
+PERSON = "(SELECT nullif(current_setting('app.person', true), '')::uuid)"
+_AUDIENCE = f"audience && {_ORGANIZATIONS}::uuid[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Only rows for which `rows` (SQL) holds are seen, locked, changed and removed by those for whom `app.everything`
+    is not set. `added`: what must hold for a new row, where that is said another way. `append_only`: nobody changes or
+    removes. (The texts of TABLES are SQL of this file alone.)"""
+
+    rows: str
+    added: str = ""
+    append_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """No policy, and why. `grants`: what the application may do there."""
+
+    why: str
+    grants: str = "SELECT, INSERT, UPDATE, DELETE"
+
+
+def _within(table: str, column: str) -> str:
+    """Rows whose parent may be seen. EXISTS, not IN: for a few rows the planner looks each parent up, for many it
+    reads the parents once."""
+    return f"EXISTS (SELECT FROM {table} parent WHERE parent.id = {column})"
+
+
+def _one_by_one(table: str, column: str) -> str:
+    """The same for new rows: OFFSET keeps the planner, which knows nothing of what is being loaded, from reading all
+    parents for every chunk of an import."""
+    return f"EXISTS (SELECT FROM {table} parent WHERE parent.id = {column} OFFSET 0)"
+
+
+# Few books, many customers: the books that may be seen are read once for a statement, also while rows are stored.
+_OF_BOOKS = "book_id = ANY ((SELECT array_agg(visible.id) FROM customers_book visible)::uuid[])"
+_BOOK = Guarded(_OF_BOOKS)
+_CUSTOMER = Guarded(
+    _within("customers_customer", "customer_id"), added=_one_by_one("customers_customer", "customer_id")
+)
+_HANDOVER = Guarded(_within("handover_handover", "handover_id"))
+_STEP = Guarded(_within("handover_step", "step_id"))
+_EXECUTION = Guarded(_within("handover_execution", "execution_id"))
+_REVIEW = Guarded(_within("compliance_review", "review_id"))
+
+_SHARED = " OR ".join(
+    f"EXISTS (SELECT FROM {table} shared WHERE shared.{column} = customers_book.id)"  # nosec B608
+    for table, column in (
+        ("handover_handover", "book_id"),
+        ("handover_execution", "target_id"),
+        ("compliance_screening", "book_id"),
+    )
+)
+
+
+def _of_person(table: str) -> str:
+    """One's own, and those of the people of one's organizations: a lead sees what colleagues miss."""
+    return (
+        f"user_id = {PERSON} OR EXISTS (SELECT FROM accounts_membership colleague"  # nosec B608
+        f" WHERE colleague.user_id = {table}.user_id AND colleague.organization_id = {MINE})"
+    )
+
+
+_KEYS = Open("Wrapped by the root key; asked for only by the ids of rows that one may see.")
+_REGISTER = Open("Whom sign-in must find before a person is known, and names that partners see.")
+_DJANGO = Open("Django's own: nothing of an organization.")
+_SESSIONS = Open("Found by a secret that only its holder knows.")
+_HASHES = Open("Hashes and signatures; anybody may verify.", grants="SELECT, INSERT")
+
+TABLES: Mapping[str, Guarded | Open] = {
+    "customers.Book": Guarded(f"organization_id = {MINE} OR ({CASES} AND ({_SHARED}))"),
+    "customers.Customer": _BOOK,
+    "customers.Purchase": _CUSTOMER,
+    "customers.Habit": _CUSTOMER,
+    "customers.Import": _BOOK,
+    "customers.RetentionRule": _BOOK,
+    "customers.Destruction": _BOOK,
+    "handover.Handover": Guarded(f"seller_id = {MINE} OR buyer_id = {MINE} OR reviewer_id = {MINE}"),
+    "handover.Step": _HANDOVER,
+    "handover.Step_writers": _STEP,
+    "handover.Approval": _STEP,
+    "handover.ScopeProposal": _HANDOVER,
+    "handover.ScopeItem": Guarded(_within("handover_scopeproposal", "proposal_id")),
+    "handover.TransferPlan": _HANDOVER,
+    "handover.Backup": Guarded(f"{_within('handover_handover', 'handover_id')} OR {_OF_BOOKS}"),
+    "handover.Execution": _HANDOVER,
+    "handover.Reconciliation": _EXECUTION,
+    "handover.SampledRecord": _EXECUTION,
+    "handover.Certificate": _HANDOVER,
+    "handover.Delivery": _HANDOVER,
+    "compliance.Screening": Guarded(_AUDIENCE),
+    "compliance.ScreeningHit": Guarded(_within("compliance_screening", "screening_id")),
+    "compliance.Review": Guarded(_AUDIENCE),
+    "compliance.ChecklistItem": _REVIEW,
+    "compliance.Finding": _REVIEW,
+    "incidents.Incident": Guarded(f"organization_id = {MINE} OR {_AUDIENCE} OR reported_by_id = {PERSON}"),
+    "incidents.TimelineEntry": Guarded(_within("incidents_incident", "incident_id")),
+    "incidents.IncidentYear": Open("The last number given out in a year."),
+    "jobs.Job": Guarded(f"audience ?| {_ORGANIZATIONS}"),
+    "jobs.Chunk": Guarded(_within("jobs_job", "job_id")),
+    "ledger.Entry": Guarded(f"{_AUDIENCE} OR actor = {PERSON}", added="true", append_only=True),
+    "ledger.Leaf": _HASHES,
+    "ledger.Checkpoint": _HASHES,
+    "ledger.Verification": Open("Whether the ledger held; on the page of everybody who reads it.", "SELECT, INSERT"),
+    "vault.OrganizationKey": _KEYS,
+    "vault.DataKey": _KEYS,
+    "vault.SigningKey": _KEYS,
+    "accounts.User": _REGISTER,
+    "accounts.User_groups": _REGISTER,
+    "accounts.User_user_permissions": _REGISTER,
+    "accounts.Organization": _REGISTER,
+    "accounts.Membership": _REGISTER,
+    "accounts.Agreement": Open("Texts that partners and their people must read to sign them.", "SELECT, INSERT"),
+    "accounts.Signature": Guarded(_of_person("accounts_signature"), append_only=True),
+    "accounts.Completion": Guarded(_of_person("accounts_completion")),
+    "account.EmailAddress": _REGISTER,
+    "account.EmailConfirmation": _REGISTER,
+    "mfa.Authenticator": _REGISTER,
+    "usersessions.UserSession": _REGISTER,
+    "sessions.Session": _SESSIONS,
+    "admin.LogEntry": _DJANGO,
+    "auth.Permission": _DJANGO,
+    "auth.Group": _DJANGO,
+    "auth.Group_permissions": _DJANGO,
+    "contenttypes.ContentType": _DJANGO,
+    "django_celery_beat.SolarSchedule": _DJANGO,
+    "django_celery_beat.IntervalSchedule": _DJANGO,
+    "django_celery_beat.ClockedSchedule": _DJANGO,
+    "django_celery_beat.CrontabSchedule": _DJANGO,
+    "django_celery_beat.PeriodicTasks": _DJANGO,
+    "django_celery_beat.PeriodicTask": _DJANGO,
+}
