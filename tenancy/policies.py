@@ -19,7 +19,7 @@ _AUDIENCE = f"audience && {_ORGANIZATIONS}::uuid[]"
 class Guarded:
     """Only rows for which `rows` (SQL) holds are seen, locked, changed and removed by those for whom `app.everything`
     is not set. `added`: what must hold for a new row, where that is said another way. `append_only`: nobody changes or
-    removes. (The texts of TABLES are SQL of this file alone.)"""
+    removes."""
 
     rows: str
     added: str = ""
