@@ -124,7 +124,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "accounts.User_user_permissions": _REGISTER,
     "accounts.Organization": _REGISTER,
     "accounts.Membership": _REGISTER,
-    "accounts.Agreement": Open("Texts that partners and their people must read to sign them.", "SELECT, INSERT"),
+    "accounts.Agreement": Open("Texts that partners must read to sign them; a trigger keeps each as it is."),
     "accounts.Signature": Guarded(_of_person("accounts_signature"), append_only=True),
     "accounts.Completion": Guarded(_of_person("accounts_completion")),
     "account.EmailAddress": _REGISTER,

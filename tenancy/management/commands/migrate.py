@@ -14,11 +14,15 @@ _ONE_ROLE = (
 class Command(migrate.Command):
     help = "Updates the tables as their owner, then who may touch which rows of them."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        # The checks too: on the first run there is no role of the application yet.
         with as_owner():
-            super().handle(*args, **options)
-            if _complete(options):
-                applying.apply()
+            return super().execute(*args, **options)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, **options)
+        if _complete(options):
+            applying.apply()
         if not is_apart():
             self.stderr.write(self.style.WARNING(_ONE_ROLE))
 
