@@ -187,7 +187,8 @@ def stop_locked(job: Job, to: JobState, now: datetime, error: str = "") -> None:
     """Move a locked job to failed or canceled and let its handler clean up in the same transaction."""
     move(job, to, now, error)
     try:
-        with transaction.atomic():
+        # The same rights, whoever stopped it: cleaning must see all that the job made.
+        with transaction.atomic(), _rights_of(job.pk):
             handler_of(job.kind).stopped(job, now)
     except Exception as failure:
         # The job must not run on because its cleaning failed; a retry or a cancel comes through here again.

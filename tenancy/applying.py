@@ -24,15 +24,24 @@ def undeclared() -> list[str]:
     return sorted(models().keys() - TABLES.keys())
 
 
+def differing() -> list[str]:
+    """Tables whose policies in the database are not those of `policies.TABLES`, and undeclared ones."""
+    present = _present()
+    declared = {model._meta.db_table: TABLES.get(label) for label, model in models().items()}
+    return sorted(table for table, kind in declared.items() if kind is None or present.get(table, {}) != _wanted(kind))
+
+
 def apply() -> None:
     """As the owner, in one transaction. Raises ImproperlyConfigured for an undeclared table, and for a role of the
     application that the policies would not hold back."""
     if missing := undeclared():
         raise ImproperlyConfigured(f"Say in tenancy/policies.py who may touch the rows of: {', '.join(missing)}.")
+    present = _present()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '30s'")
         for label, model in models().items():
-            for statement in _policies(model._meta.db_table, TABLES[label]):
+            table = model._meta.db_table
+            for statement in _policies(table, TABLES[label], present.get(table, {})):
                 cursor.execute(statement)
         if is_apart():
             _ensure_role()
@@ -40,10 +49,9 @@ def apply() -> None:
                 cursor.execute(sql.SQL(statement).format(role=_role(), database=_database()))
 
 
-def _policies(table: str, kind: Guarded | Open) -> Iterator[str]:
+def _policies(table: str, kind: Guarded | Open, present: dict[str, str | None]) -> Iterator[str]:
     """Only what differs, as each needs the table for itself."""
     wanted = _wanted(kind)
-    present = _present(table)
     if present == wanted:
         return
     for name in present:
@@ -66,14 +74,18 @@ def _wanted(kind: Guarded | Open) -> dict[str, str]:
     return clauses
 
 
-def _present(table: str) -> dict[str, str]:
+def _present() -> dict[str, dict[str, str | None]]:
+    """Each table's policies by name, with what they say; None where they are switched off."""
+    found: dict[str, dict[str, str | None]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT polname, CASE WHEN relrowsecurity THEN obj_description(p.oid, 'pg_policy') END
-            FROM pg_policy p JOIN pg_class c ON c.oid = polrelid WHERE polrelid = %s::regclass ORDER BY p.oid""",
-            [table],
+            """SELECT relname, polname, CASE WHEN relrowsecurity THEN obj_description(p.oid, 'pg_policy') END
+            FROM pg_policy p JOIN pg_class c ON c.oid = polrelid
+            WHERE relnamespace = 'public'::regnamespace ORDER BY p.oid"""
         )
-        return dict(cursor.fetchall())
+        for table, name, clause in cursor.fetchall():
+            found.setdefault(table, {})[name] = clause
+    return found
 
 
 def _ensure_role() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from incidents.posture.isolation import row_security
 from incidents.posture.keys import keys
 from incidents.posture.lines import Line, State, worse
 from incidents.posture.people import people
@@ -58,6 +59,6 @@ def posture(now: datetime) -> Posture:
         (_("Software and settings"), software(now)),
         (_("Keys"), keys(now)),
         (_("People"), people(now)),
-        (_("Data and records"), records(now)),
+        (_("Data and records"), [row_security(), *records(now)]),
     ]
     return Posture(now, groups)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
 from import_files import ANNA, BASIC_HEADERS, BEN, csv_bytes, posted, received, upload_of, xlsx_bytes
 
@@ -216,10 +216,10 @@ def test_cancel_leaves_nothing(
     item = checked(received(cast.seller_lead, book, GOOD, now), cast, now)
     if halfway:
         Import.objects.filter(pk=item.pk).update(state=ImportState.STORING)
-        importing_rows.store(item.pk, 0, now)
-        Job.objects.create(
-            kind=importing.STORE, subject_type="import", subject_id=item.pk, created_at=now, state="failed"
-        )
+        with transaction.atomic():
+            importing_rows.store(item.pk, 0, now)
+        subject = {"subject_type": "import", "subject_id": item.pk, "audience": [str(cast.seller.pk)]}
+        Job.objects.create(kind=importing.STORE, created_at=now, state="failed", **subject)
     client = client_of(cast.seller_lead)
     assert client.get(f"/books/imports/{item.pk}/cancel/").status_code == 200
     client.post(f"/books/imports/{item.pk}/cancel/")

@@ -8,10 +8,12 @@ from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import owner
 import pytest
 from django.apps import apps
 from django.core.checks import Error
 from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone, translation
 
@@ -20,7 +22,7 @@ from accounts.services import rotate_keys
 from customers.models import Book
 from handover.demo import import_sample
 from handover.models import Backup
-from incidents.posture import keys, people, records, software
+from incidents.posture import isolation, keys, people, records, software
 from incidents.posture.lines import State
 from incidents.posture.report import posture
 from jobs.models import Job
@@ -34,7 +36,16 @@ from vault.signing import sign
 DAY = timedelta(days=1)
 KEYS = {
     *("packages", "support", "migrations", "deploy_checks", "root_key", "organization_keys", "signing_keys"),
-    *("second_factor", "unused_accounts", "backups", "ledger_verification", "ledger_sealing", "jobs", "disk"),
+    *(
+        "second_factor",
+        "unused_accounts",
+        "row_security",
+        "backups",
+        "ledger_verification",
+        "ledger_sealing",
+        "jobs",
+        "disk",
+    ),
 }
 
 
@@ -189,6 +200,18 @@ def book(cast, now):
     found = import_sample(cast, "Members", 2)
     Book.objects.filter(pk=found.pk).update(created_at=now)
     return Book.objects.get(pk=found.pk)
+
+
+def test_row_level_security(db):
+    assert isolation.row_security().state == State.GREEN
+    with owner.within():
+        line = isolation.row_security()
+        assert line.state == State.RED and "role that no policy holds back" in line.found
+        assert "DATABASE_OWNER_URL" in line.cure
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE customers_habit DISABLE ROW LEVEL SECURITY")
+    line = isolation.row_security()
+    assert (line.state, line.details) == (State.RED, ("customers_habit",))
 
 
 def test_backups(book, now, cast):

@@ -114,6 +114,21 @@ def test_every_variable_is_explained() -> None:
         assert re.search(rf"^#?{name}=", example, re.M), name
 
 
+def test_the_migration_alone_signs_in_as_the_owner_of_the_tables() -> None:
+    """Row-level security holds for a role that owns nothing; whoever has the owner's address steps past it."""
+    assert {name for name, one in SERVICES.items() if "DATABASE_OWNER_URL" in one.get("environment", {})} == {"setup"}
+    assert "migrate" in SERVICES["setup"]["command"]
+    application, owner = (SERVICES["setup"]["environment"][key] for key in ("DATABASE_URL", "DATABASE_OWNER_URL"))
+    assert application.partition("@")[2] == owner.partition("@")[2], "the same database"
+    assert (application.split(":")[1], owner.split(":")[1]) == ("//handover_app", "//handover")
+    assert SERVICES["database"]["environment"]["POSTGRES_USER"] == "handover"
+    secrets = [re.findall(r"\$\{(\w+)", address) for address in (application, owner)]
+    assert secrets == [["APPLICATION_PASSWORD"], ["DATABASE_PASSWORD"]]
+    for name in ("web", "worker", "scheduler"):
+        assert SERVICES[name]["environment"]["DATABASE_URL"] == application
+        assert "${DATABASE_PASSWORD" not in str(SERVICES[name]), name
+
+
 def test_volumes_are_declared() -> None:
     used = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert used == set(COMPOSE["volumes"])

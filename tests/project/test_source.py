@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ["vault", "ledger", "jobs", "accounts", "customers", "compliance", "handover", "incidents", "config"]
+ROOMS = ["tenancy", "vault", "ledger", "jobs", "accounts", "customers", "compliance", "handover", "incidents", "config"]
 NO_PLACE = {
     "utils",
     "util",
@@ -27,6 +27,7 @@ NO_PLACE = {
 SOURCES = sorted(
     path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts
 ) + sorted((ROOT / "bin" / "embedded").glob("*.py"))
+NAMED_ELSEWHERE = {"config/settings/base.py", "tenancy/postgres/base.py"}  # the second by Django
 FUNCTION_LINES = 60
 FILE_LINES = 400
 # In pieces, so that this file does not find itself.
@@ -64,7 +65,7 @@ def test_file_follows_the_rules(path: Path) -> None:
     complaints = []
     if text.count("\n") > FILE_LINES:
         complaints.append(f"{text.count(chr(10))} lines, at most {FILE_LINES}")
-    if path.stem in NO_PLACE and _name(path) != "config/settings/base.py":
+    if path.stem in NO_PLACE and _name(path) not in NAMED_ELSEWHERE:
         complaints.append(f"{path.stem} says nothing about what is inside")
     for function in _functions(path):
         lines = (function.end_lineno or function.lineno) - function.lineno + 1

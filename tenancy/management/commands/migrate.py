@@ -10,6 +10,8 @@ _ONE_ROLE = (
     " Set DATABASE_OWNER_URL to the owner's address and DATABASE_URL to that of a role that owns nothing."
 )
 
+_PART = "Policies and grants are as before: run `manage.py migrate` for all rooms before the application starts."
+
 
 class Command(migrate.Command):
     help = "Updates the tables as their owner, then who may touch which rows of them."
@@ -23,6 +25,8 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         if _complete(options):
             applying.apply()
+        elif options["app_label"] and not options["plan"]:
+            self.stderr.write(self.style.WARNING(_PART))
         if not is_apart():
             self.stderr.write(self.style.WARNING(_ONE_ROLE))
 
