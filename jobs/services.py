@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from jobs import running, tasks
 from jobs.errors import JobsError
 from jobs.models import Chunk, Job
-from jobs.registry import handler_of, refusal_of
+from jobs.registry import Handler, handler_of, refusal_of
 from jobs.selectors import progress_of
 from jobs.transitions import ENDED, locked, move, own_work
 from jobs.workflow import ChunkState, JobState
+from tenancy import rights
 
 CHUNKS_AT_ONCE = 1000
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -50,6 +51,15 @@ def start(  # noqa: PLR0917 - who starts what on which, for whom, when
     job = Job(kind=kind, subject_type=subject_type, subject_id=subject_id, created_at=now)
     job.started_by = actor.pk if actor else None
     job.audience = sorted({str(organization) for organization in audience})
+    # What one party does may start the work of another: the caller has checked who may.
+    with rights.widened(UUID(organization) for organization in job.audience):
+        _plan(job, handler)
+    if dispatch:
+        resume(job)
+    return job
+
+
+def _plan(job: Job, handler: Handler) -> None:
     job.save(force_insert=True)
     planned = enumerate(handler.plan(job))
     while batch := list(islice(planned, CHUNKS_AT_ONCE)):
@@ -58,9 +68,6 @@ def start(  # noqa: PLR0917 - who starts what on which, for whom, when
         )
         job.rows_total += sum(part.rows for _index, part in batch)
     job.save(update_fields=["rows_total"])
-    if dispatch:
-        resume(job)
-    return job
 
 
 def resume(job: Job) -> None:

@@ -66,6 +66,19 @@ _SHARED = " OR ".join(
     )
 )
 
+# Whose work it is sees it; the other parties of a handover see how its work stands, and stop it when they may stop all.
+_AT_WORK = f"audience ?| {_ORGANIZATIONS}"
+_OF_HANDOVER = " OR ".join(
+    f"EXISTS (SELECT FROM {table} shared WHERE shared.{column} = jobs_job.id)"  # nosec B608
+    for table, column in (
+        ("handover_backup", "write_job_id"),
+        ("handover_backup", "restore_job_id"),
+        ("handover_execution", "transfer_job_id"),
+        ("handover_execution", "verify_job_id"),
+        ("handover_delivery", "job_id"),
+    )
+)
+
 
 def _of_person(table: str) -> str:
     """One's own, and those of the people of one's organizations: a lead sees what colleagues miss."""
@@ -110,7 +123,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "incidents.Incident": Guarded(f"organization_id = {MINE} OR {_AUDIENCE} OR reported_by_id = {PERSON}"),
     "incidents.TimelineEntry": Guarded(_within("incidents_incident", "incident_id")),
     "incidents.IncidentYear": Open("The last number given out in a year."),
-    "jobs.Job": Guarded(f"audience ?| {_ORGANIZATIONS}"),
+    "jobs.Job": Guarded(f"{_AT_WORK} OR ({CASES} AND ({_OF_HANDOVER}))", added=_AT_WORK),
     "jobs.Chunk": Guarded(_within("jobs_job", "job_id")),
     "ledger.Entry": Guarded(f"{_AUDIENCE} OR actor = {PERSON}", added="true", append_only=True),
     "ledger.Leaf": _HASHES,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import acting
 import owner
 import pgtrigger
 import pytest
@@ -26,6 +27,8 @@ from tenancy import rights
 from tenancy.postgres.base import DatabaseWrapper
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+acting.bind_services()
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 

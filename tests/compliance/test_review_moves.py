@@ -11,6 +11,7 @@ from compliance.permissions import actor_of, acts_for
 from compliance.services import Work, guard
 from compliance.workflow import LIVE, MOVES, Act, Actor, ReviewState
 from ledger.models import Entry
+from tenancy import rights
 
 # Before a claim there is no claimant.
 CASES = [
@@ -132,7 +133,8 @@ def test_a_reviewer_who_left_the_firm_decides_nothing(cast, now, claimed, passes
 
 def test_a_reviewer_title_at_a_business_makes_no_reviewer(now, raise_review, stranger_of):
     person = stranger_of(Organization.Kind.BUSINESS, Membership.Role.REVIEWER)
-    review = raise_review(audience=[person.places[0].organization_id])
+    with rights.everything():
+        review = raise_review(audience=[person.places[0].organization_id])
     assert actor_of(person, review) is Actor.PARTY
     with pytest.raises(ComplianceError):
         services.claim(actor=person, review=review, now=now)

@@ -248,7 +248,8 @@ def add_people(book: Book, records: list[Record]) -> None:
     """Customers into a book, sealed under its organization's keys."""
     now = timezone.now()
     day = timezone.localdate(now)
-    write_records(book=book, records=records, organization=book.organization_id, collected_on=day, now=now)
+    with transaction.atomic():
+        write_records(book=book, records=records, organization=book.organization_id, collected_on=day, now=now)
 
 
 def stand_at(cast: Cast, kind: StepKind, customers: int = 12, **options: object) -> Stand:

@@ -103,7 +103,9 @@ def done(job):
 
 def finish(workers, job, count=1):
     """Workers until the job has ended; one that finds the rest held by a dead one's connection goes away."""
+    until = time.monotonic() + PATIENCE
     while not has_ended(Job.objects.get(pk=job.pk)):
+        assert time.monotonic() < until, "the workers do not end it"
         for pid in [workers.start(job) for _worker in range(count)]:
             wait_for(lambda pid=pid: is_gone(pid))
     ended = Job.objects.get(pk=job.pk)
