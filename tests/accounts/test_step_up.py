@@ -16,6 +16,7 @@ AGAIN = "/accounts/again/code/"
 
 # Every address that opens values, decides, moves or destroys.
 GUARDED = {
+    "compliance:work",
     "customers:customer_reveal",
     "customers:book_export",
     "customers:book_rule",
