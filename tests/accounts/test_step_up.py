@@ -24,6 +24,7 @@ GUARDED = {
     "handover:execution_start",
     "handover:package",
     "handover:stop",
+    "ledger_export",
 }
 
 

@@ -111,6 +111,7 @@ PAGES: dict[str, Page] = {
     "lesson": Page("law 1", "login 200 200 200 200 200 200"),
     "quiz": Page("law", "login 200 200 200 200 200 200"),
     "course_certificate": Page("completion", "login 404 200 200 404 404 200"),
+    "ledger_export": Page("", "login 405 405 405 405 405 405"),
     # ---- jobs
     "jobs:list": Page("", "login 200 200 200 200 200 200"),
     "jobs:detail": Page("job", "login 404 200 200 404 404 200"),
@@ -119,7 +120,6 @@ PAGES: dict[str, Page] = {
     "jobs:retry": Page("job", "login 405 405 405 405 405 405"),
     # ---- ledger
     "ledger:list": Page("", "login 200 200 200 200 200 200"),
-    "ledger:export": Page("", "login 404 404 404 404 404 200"),
     # ---- customers
     "customers:books": Page("", "login 200 200 200 200 200 200"),
     "customers:book_new": Page("", "login 200 200 200 200 404 404"),
