@@ -111,6 +111,7 @@ def _page(
         "categories": categories,
         "purchases": next((one for one in categories if one.rows and one.panel.category == Category.PURCHASES), None),
         "clearance": clearance,
+        "opened_at": timezone.localtime() if rows else None,
         "allowed": may_work_on(_user(request), customer.book),
         "destroyed_on": selectors.destroyed_on(customer),
         "form": form,

@@ -67,7 +67,10 @@ def test_a_purpose_opens_one_category_once_and_is_recorded(
     assert (entry.object_id, entry.actor, entry.audience) == (customer.pk, cast.seller_clerk.pk, [cast.seller.pk])
     assert entry.data == {"category": category.value, "purpose": "Deliver an order"}
     assert f"opened “{category.label}”. Purpose: Deliver an order" in page
-    assert not [value for value in ALL if value in show(client, customer)]
+    assert "Opened by Chen Guoqiang (chen.guoqiang@jinghe.example) on" in page
+    assert page.count("Chen Guoqiang · chen.guoqiang@jinghe.example") == 40
+    masked = show(client, customer)
+    assert not [value for value in ALL if value in masked] and "watermark" not in masked
 
 
 def test_nothing_opened_is_kept(customer: Customer, cast: Cast, client_of: SignIn) -> None:
