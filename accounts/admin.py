@@ -18,22 +18,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from accounts import services
+from accounts import admin_records, services
 from accounts.addresses import client_address
 from accounts.errors import AccountsError
 from accounts.forms import NetworksField, ResetForm
-from accounts.models import Agreement, Completion, Membership, Organization, Signature, User
+from accounts.models import Membership, Organization, User
 from accounts.signin_services import remove_factors
-from vault.admin import ID, ReadOnlyAdmin, ReadOnlyInline, column
+from vault.admin import ReadOnlyInline, column
 
 # Nobody uses them there, and what is written there would stand in no ledger.
 admin.site.unregister([Group, EmailAddress, Authenticator, UserSession])
 
 LAST_SIGN_IN = column("last_login", gettext_lazy("Last sign-in"))
 ADDED = column("date_joined", gettext_lazy("Added"))
-
-PERSON = column("user", gettext_lazy("Person"))
-ORGANIZATION = column("organization", gettext_lazy("Organization"))
 
 
 class _RegisterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -70,7 +67,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class _Memberships(ReadOnlyInline):
     model = Membership
-    shown = [ORGANIZATION, column("role", gettext_lazy("Role"))]
+    shown = [admin_records.ORGANIZATION, column("role", gettext_lazy("Role"))]
     show_change_link = True
 
 
@@ -271,75 +268,6 @@ class MembershipAdmin(_RegisterAdmin):
     def _may_touch(request: HttpRequest, obj: Membership | None) -> bool:
         agency = obj is not None and obj.organization.kind == Organization.Kind.AGENCY
         return not agency or cast(User, request.user).is_superuser
-
-
-@admin.register(Agreement)
-class AgreementAdmin(ReadOnlyAdmin):
-    """Published on the pages of clearance, where the next version is written."""
-
-    list_display = [
-        column("title_en", gettext_lazy("Title in English")),
-        column("version", gettext_lazy("Version")),
-        ORGANIZATION,
-        column("handover", gettext_lazy("Id of the handover")),
-        column("published_at", gettext_lazy("Published")),
-        column("published_by", gettext_lazy("Published by")),
-    ]
-    shown = [
-        ID,
-        *list_display,
-        column("title_zh", gettext_lazy("Title in Chinese")),
-        column("text_zh", gettext_lazy("Text in Chinese")),
-        column("text_en", gettext_lazy("Text in English")),
-        column("text_hash", gettext_lazy("Digest of titles and texts")),
-    ]
-    list_filter = ["organization"]
-    list_select_related = ["organization", "published_by"]
-    search_fields = ["title_en", "title_zh"]
-    ordering = ["-published_at"]
-
-
-@admin.register(Signature)
-class SignatureAdmin(ReadOnlyAdmin):
-    list_display = [
-        PERSON,
-        column("agreement", gettext_lazy("Agreement")),
-        column("name", gettext_lazy("Name as typed")),
-        column("at", gettext_lazy("Time")),
-        column("address", gettext_lazy("Network address")),
-    ]
-    shown = [
-        ID,
-        *list_display,
-        column("language", gettext_lazy("Language")),
-        column("text_hash", gettext_lazy("Digest of titles and texts")),
-    ]
-    list_filter = ["language"]
-    list_select_related = ["agreement", "user"]
-    search_fields = ["user__name", "user__email", "name"]
-    ordering = ["-at"]
-
-
-@admin.register(Completion)
-class CompletionAdmin(ReadOnlyAdmin):
-    list_display = [
-        PERSON,
-        column("course", gettext_lazy("Course")),
-        column("version", gettext_lazy("Version")),
-        column("passed_at", gettext_lazy("Passed")),
-        column("expires_on", gettext_lazy("Counts until the day before")),
-    ]
-    shown = [
-        ID,
-        *list_display,
-        column("right", gettext_lazy("Right answers")),
-        column("questions", gettext_lazy("Questions")),
-        column("reminded", gettext_lazy("Days left at the last reminder")),
-    ]
-    list_filter = ["course"]
-    list_select_related = ["user"]
-    search_fields = ["user__name", "user__email"]
-    ordering = ["-passed_at"]
 
 
 def _take_over(obj: Any, saved: Any) -> None:

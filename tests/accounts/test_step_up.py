@@ -24,7 +24,11 @@ GUARDED = {
     "handover:execution_start",
     "handover:package",
     "handover:stop",
+    "invitation_again",
+    "invite",
     "ledger_export",
+    "member_role",
+    "offboard",
 }
 
 

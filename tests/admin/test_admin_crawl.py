@@ -98,6 +98,8 @@ def test_every_room_is_in_the_admin():
     assert {model._meta.label for model in admin.site._registry} == {
         "accounts.Agreement",
         "accounts.Completion",
+        "accounts.Departure",
+        "accounts.Invitation",
         "accounts.Signature",
         "accounts.User",
         "accounts.Organization",
