@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Invitation, Membership, Organization, User
@@ -53,6 +53,7 @@ class AcceptForm(forms.Form):
         label=_("New password"),
         max_length=200,
         strip=False,
+        help_text=_("At least 8 characters, nothing common, not only digits, not like your name or address."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         error_messages={"required": _("Choose a password.")},
     )
@@ -67,7 +68,6 @@ class AcceptForm(forms.Form):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._person = person
-        self.fields["password1"].help_text = password_validators_help_text_html()
 
     def clean_password1(self) -> str:
         password = str(self.cleaned_data["password1"])

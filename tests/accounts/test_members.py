@@ -171,7 +171,7 @@ def test_what_is_open_is_listed_and_somebody_takes_it_over(cast, now, second_lea
     membership = place(second_lead, cast.seller)
     left = left_by(membership, timezone.now())
     waits = [one for one in left if one.kind == Kind.WAITING]
-    assert [one.others for one in waits if "/handovers/" in one.url] == [("Zhao Min",)]
+    assert [one.others for one in waits if "/handovers/" in one.url] == [("Chen Guoqiang", "Zhao Min")]
     with pytest.raises(AccountsError, match="who takes over"):
         off(cast.seller_lead, second_lead, cast.seller)
     with pytest.raises(AccountsError, match="Only a colleague of the same"):

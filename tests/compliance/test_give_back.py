@@ -8,7 +8,7 @@ from ledger.models import Entry
 
 def test_claims_of_who_leaves_go_back_into_the_queue(cast, now, claimed, raise_review):
     mine, free = claimed(), raise_review("plan")
-    other = services.claim(actor=cast.second_reviewer, review=raise_review("scope"), now=now)
+    other = services.claim(actor=cast.second_reviewer, review=raise_review("backup"), now=now)
     boss = add_person(actor=None, email="boss@hengan.example", name="Boss", now=now)
     add_membership(actor=None, person=boss, organization=cast.reviewers, role="lead", now=now)
     membership = cast.reviewer.memberships.get()

@@ -68,7 +68,7 @@ def test_a_purpose_opens_one_category_once_and_is_recorded(
     assert entry.data == {"category": category.value, "purpose": "Deliver an order"}
     assert f"opened “{category.label}”. Purpose: Deliver an order" in page
     assert "Opened by Chen Guoqiang (chen.guoqiang@jinghe.example) on" in page
-    assert page.count("Chen Guoqiang · chen.guoqiang@jinghe.example") == 40
+    assert page.count("Chen Guoqiang · chen.guoqiang@jinghe.example") == 120
     masked = show(client, customer)
     assert not [value for value in ALL if value in masked] and "watermark" not in masked
 
