@@ -80,10 +80,10 @@ def open_invitations_of(organization: Organization) -> QuerySet[Invitation]:
     return found.select_related("invited_by", "organization").order_by("-sent_at", "pk")
 
 
-def invitation_of(token: str, now: datetime) -> Invitation | None:
-    """The invitation that a link leads to, if it still works. One whose sender has lost the right to send it works no
-    more; the caller asks `accounts.permissions`."""
-    found = Invitation.objects.filter(token_hash=token_digest(token), accepted_at=None, withdrawn_at=None)
+def invitation_of(digest: str, now: datetime) -> Invitation | None:
+    """The invitation whose link has this digest, if it still works. One whose sender has lost the right to send it
+    works no more; the caller asks `accounts.permissions`."""
+    found = Invitation.objects.filter(token_hash=digest, accepted_at=None, withdrawn_at=None)
     return found.filter(expires_at__gt=now).select_related("organization", "invited_by").first()
 
 

@@ -90,11 +90,12 @@ def withdraw(*, actor: User, invitation: Invitation, now: datetime) -> None:
 
 
 @transaction.atomic
-def accept_as_new(*, token: str, password: str, now: datetime) -> User:
+def accept_as_new(*, digest: str, password: str, now: datetime) -> User:
     """Make the account of the invited person with this password, which the caller has validated, and the membership.
+    `digest`: that of the link (`selectors.token_digest`).
 
     Raises AccountsError when the link works no more, or when the address has an account by now."""
-    invitation = _accepted(token, now)
+    invitation = _accepted(digest, now)
     person = add_person(actor=invitation.invited_by, email=invitation.email, name=invitation.name, now=now)
     person.set_password(password)
     person.save(update_fields=["password"])
@@ -103,22 +104,22 @@ def accept_as_new(*, token: str, password: str, now: datetime) -> User:
 
 
 @transaction.atomic
-def accept(*, actor: User, token: str, now: datetime) -> Organization:
+def accept(*, actor: User, digest: str, now: datetime) -> Organization:
     """Join as the person who is signed in. Raises AccountsError when the link works no more, when it was sent to
     somebody else, and for a member."""
-    invitation = _accepted(token, now)
+    invitation = _accepted(digest, now)
     if actor.email.lower() != invitation.email:
         raise AccountsError(_("This invitation went to another address. Sign in with that one."))
     _join(invitation, actor, now)
     return invitation.organization
 
 
-def _accepted(token: str, now: datetime) -> Invitation:
-    """The invitation of a link that works, locked. A sender who lost the right to invite took it along."""
-    found = invitation_of(token, now)
+def _accepted(digest: str, now: datetime) -> Invitation:
+    """The invitation of a link that works, by its digest, locked. Who lost the right to invite took it along."""
+    found = invitation_of(digest, now)
     if found:
         found = Invitation.objects.select_for_update().get(pk=found.pk)
-    still_open = found and not found.accepted_at and not found.withdrawn_at and found.token_hash == token_digest(token)
+    still_open = found and not found.accepted_at and not found.withdrawn_at and found.token_hash == digest
     if not found or not still_open or not may_manage_people(found.invited_by, found.organization):
         raise AccountsError(_("This invitation works no more. Ask for a new one."))
     return found

@@ -155,7 +155,7 @@ def _invitation(request: HttpRequest, invitation_id: UUID) -> Invitation:
 
 
 def _link(request: HttpRequest) -> Callable[[str], str]:
-    return lambda token: request.build_absolute_uri(reverse("invitation", args=[token]))
+    return lambda token: request.build_absolute_uri(reverse("invitation_link", args=[token]))
 
 
 def _back(organization: Organization) -> HttpResponse:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -14,11 +15,13 @@ from accounts import services
 from accounts.errors import AccountsError
 from accounts.models import Invitation, Membership, User
 from accounts.permissions import may_manage_people
+from accounts.selectors import token_digest
 from ledger.models import Entry
 from ledger.vocabulary import sentence
 
 PASSWORD = "six gates, one certificate"
 DATA = {"name": "Tao Yun", "email": "Tao.Yun@jinghe.example", "role": "clerk", "language": "en"}
+OPEN = "/invitations/"
 LINK = re.compile(r"http://testserver(/invitations/\S+/)")
 
 
@@ -33,6 +36,12 @@ def invite(client, organization, **changed):
 
 def link():
     return LINK.search(mail.outbox[-1].body)[1]
+
+
+def opened(path, client=None):
+    client = client or Client()
+    client.get(path)
+    return client
 
 
 def page(response):
@@ -50,8 +59,9 @@ def test_from_the_form_to_the_enrollment(lead_client, cast, second_factor, prove
     assert message.subject == "Jinghe Cleaning Supplies invites you to Handover"
     assert "Zhao Min invites you" in message.body and "choose a password" in message.body
     invited = Client()
-    assert "You are invited" in page(invited.get(link()))
-    answer = invited.post(link(), {"password1": PASSWORD, "password2": PASSWORD})
+    assert invited.get(link())["Location"] == OPEN
+    assert "You are invited" in page(invited.get(OPEN))
+    answer = invited.post(OPEN, {"password1": PASSWORD, "password2": PASSWORD})
     assert answer["Location"] == "/clearance/"
     person = User.objects.get(email="tao.yun@jinghe.example")
     assert (person.name, person.check_password(PASSWORD)) == ("Tao Yun", True)
@@ -71,10 +81,13 @@ def test_the_link_works_once_and_is_stored_nowhere(lead_client, cast):
     path = link()
     token = path.split("/")[2]
     assert token not in str(list(Invitation.objects.values())) + str([entry.data for entry in Entry.objects.all()])
-    assert Client().post(path, {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
+    late = opened(path)
+    assert opened(path).post(OPEN, {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
+    session = str([one.get_decoded() for one in Session.objects.all()])
+    assert token not in session and token_digest(token) in session
     gone = Client().get(path)
     assert gone.status_code == 404 and "works no more" in page(gone)
-    again = Client().post(path, {"password1": "another one entirely", "password2": "another one entirely"})
+    again = late.post(OPEN, {"password1": "another one entirely", "password2": "another one entirely"})
     assert again.status_code == 404
     assert User.objects.get(email="tao.yun@jinghe.example").check_password(PASSWORD)
 
@@ -85,7 +98,7 @@ def test_what_ends_a_link(lead_client, cast, now):
     invitation = Invitation.objects.get()
     lead_client.post(f"/people/invitations/{invitation.pk}/again/")
     second = link()
-    assert first != second and Client().get(first).status_code == 404 and Client().get(second).status_code == 200
+    assert first != second and Client().get(first).status_code == 404 and Client().get(second).status_code == 302
     with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1)):
         assert Client().get(second).status_code == 404
     lead_client.post(f"/people/invitations/{invitation.pk}/withdraw/")
@@ -99,7 +112,7 @@ def test_who_lost_the_right_to_invite_took_their_invitations_along(lead_client, 
     Membership.objects.filter(user=cast.seller_lead).update(role="clerk")
     assert Client().get(link()).status_code == 404
     with pytest.raises(AccountsError):
-        services.accept_as_new(token=link().split("/")[2], password=PASSWORD, now=timezone.now())
+        services.accept_as_new(digest=token_digest(link().split("/")[2]), password=PASSWORD, now=timezone.now())
     assert not User.objects.filter(email="tao.yun@jinghe.example").exists()
 
 
@@ -116,17 +129,17 @@ def test_nobody_learns_who_has_an_account(lead_client, cast, known):
 def test_who_has_an_account_signs_in_and_accepts(lead_client, cast, client_of):
     invite(lead_client, cast.seller, email=cast.buyer_clerk.email, role="lead")
     path = link()
-    anonymous = page(Client().get(path))
-    assert f"/accounts/login/?next={path}" in anonymous and "password1" not in anonymous
+    anonymous = page(opened(path).get(OPEN))
+    assert f"/accounts/login/?next={OPEN}" in anonymous and "password1" not in anonymous
     # An account that exists is never given another password by a link.
-    Client().post(path, {"password1": PASSWORD, "password2": PASSWORD})
+    opened(path).post(OPEN, {"password1": PASSWORD, "password2": PASSWORD})
     assert not User.objects.get(pk=cast.buyer_clerk.pk).check_password(PASSWORD)
-    stranger = client_of(cast.reviewer)
-    assert "another address" in page(stranger.get(path)) and cast.buyer_clerk.email not in page(stranger.get(path))
-    assert "went to another address" in page(stranger.post(path))
-    own = client_of(cast.buyer_clerk)
-    assert "Join Jinghe Cleaning Supplies" in page(own.get(path))
-    assert own.post(path)["Location"] == "/clearance/"
+    stranger = opened(path, client_of(cast.reviewer))
+    assert "another address" in page(stranger.get(OPEN)) and cast.buyer_clerk.email not in page(stranger.get(OPEN))
+    assert "went to another address" in page(stranger.post(OPEN))
+    own = opened(path, client_of(cast.buyer_clerk))
+    assert "Join Jinghe Cleaning Supplies" in page(own.get(OPEN))
+    assert own.post(OPEN)["Location"] == "/clearance/"
     places = User.objects.get(pk=cast.buyer_clerk.pk).places
     assert {(one.organization.name, one.role) for one in places} == {
         ("Jinghe Cleaning Supplies", "lead"),
@@ -146,7 +159,7 @@ def test_who_has_an_account_signs_in_and_accepts(lead_client, cast, client_of):
 )
 def test_a_weak_password_is_refused(lead_client, cast, first, second, says):
     invite(lead_client, cast.seller)
-    response = Client().post(link(), {"password1": first, "password2": second})
+    response = opened(link()).post(OPEN, {"password1": first, "password2": second})
     assert response.status_code == 422 and says in page(response)
     assert not User.objects.filter(email="tao.yun@jinghe.example").exists()
 
@@ -182,7 +195,7 @@ def test_twice_is_refused_until_the_first_has_expired(lead_client, cast):
 def test_more_than_the_form_asks_for_changes_nothing(lead_client, cast):
     more = {"is_staff": "1", "is_superuser": "1", "organization": str(cast.agency.pk), "accepted_at": "x"}
     lead_client.post(f"/people/invite/{cast.seller.pk}/", DATA | more)
-    Client().post(link(), {"password1": PASSWORD, "password2": PASSWORD, "is_staff": "1", "role": "lead"})
+    opened(link()).post(OPEN, {"password1": PASSWORD, "password2": PASSWORD, "is_staff": "1", "role": "lead"})
     person = User.objects.get(email="tao.yun@jinghe.example")
     assert not person.is_staff and not person.is_superuser
     assert [(one.organization, one.role) for one in person.places] == [(cast.seller, "clerk")]
@@ -225,4 +238,22 @@ def test_limits(lead_client, cast, settings):
     assert response.status_code == 429 and "Tao Yun" in page(response)
     stranger = Client()
     assert [stranger.get("/invitations/guess/").status_code for _ in range(3)] == [404, 404, 429]
-    assert stranger.get(link()).status_code == 200
+    assert stranger.get(link()).status_code == 302
+
+
+def test_signing_in_on_the_way_keeps_the_invitation(lead_client, cast):
+    cast.buyer_clerk.set_password(PASSWORD)
+    cast.buyer_clerk.save()
+    invite(lead_client, cast.seller, email=cast.buyer_clerk.email)
+    client = opened(link())
+    answer = client.post("/accounts/login/", {"login": cast.buyer_clerk.email, "password": PASSWORD, "next": OPEN})
+    assert answer["Location"] == OPEN
+    assert "Join Jinghe Cleaning Supplies" in page(client.get(OPEN))
+
+
+def test_two_at_once_make_one_account(lead_client, cast):
+    invite(lead_client, cast.seller)
+    digest = token_digest(link().split("/")[2])
+    services.accept_as_new(digest=digest, password=PASSWORD, now=timezone.now())
+    with pytest.raises(AccountsError, match="works no more"):
+        services.accept_as_new(digest=digest, password="another one entirely", now=timezone.now())
