@@ -17,6 +17,7 @@ from customers.selectors import customers_of
 from customers.services import exporting
 from handover import demo
 from incidents.services import report
+from jobs.models import Job
 from ledger.models import Entry
 from ledger.vocabulary import sentence
 
@@ -234,3 +235,20 @@ def test_a_superuser_is_seen_off_by_superusers_only(cast, second_lead):
     second_lead.save()
     with pytest.raises(AccountsError, match="superuser"):
         off(cast.seller_lead, second_lead, cast.seller, cast.seller_clerk)
+
+
+def test_a_job_that_runs_is_listed_at_its_organization_only(cast, now):
+    add_membership(actor=None, person=cast.seller_clerk, organization=cast.buyer, role="clerk", now=now)
+    Job.objects.create(
+        kind="customers.store",
+        subject_type="import",
+        subject_id=cast.seller.pk,
+        audience=[str(cast.seller.pk)],
+        started_by=cast.seller_clerk.pk,
+        state="running",
+        created_at=now,
+    )
+    here = left_by(place(cast.seller_clerk, cast.seller), timezone.now())
+    there = left_by(place(cast.seller_clerk, cast.buyer), timezone.now())
+    assert [one.kind for one in here if "/jobs/" in one.url] == [Kind.STARTED]
+    assert not [one for one in there if "/jobs/" in one.url]
