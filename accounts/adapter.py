@@ -3,16 +3,20 @@ from typing import Any
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.addresses import client_address
 from accounts.models import User
 from accounts.selectors import second_factors
+from accounts.signin_services import record_failed_sign_in, record_sign_in, record_sign_out
 from accounts.stepup import may_manage_factors
 from vault.root import root_key
 
@@ -46,6 +50,25 @@ class AccountAdapter(DefaultAccountAdapter):
         methods = super().get_reauthentication_methods(user)
         factors = [method for method in methods if method["id"] != "reauthenticate"]
         return sorted(factors, key=lambda method: method["id"] != "mfa_reauthenticate:webauthn") or methods
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
+        """Every way in ends here: by password with its second factor, by a passkey alone."""
+        used = get_authentication_records(request, user)
+        how = used[-1].get("type", "password") if used else "password"
+        record_sign_in(person=user, how=how, address=client_address(request), now=timezone.now())
+        return super().post_login(request, user, **kwargs)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Only for an address that is known: what else is typed there may be a password."""
+        person = User.objects.filter(email=str(credentials.get("email", "")).lower(), is_active=True).first()
+        if person:
+            address = client_address(request)
+            record_failed_sign_in(person=person, how="password", address=address, now=timezone.now())
+
+    def logout(self, request: HttpRequest) -> None:
+        if isinstance(request.user, User):
+            record_sign_out(person=request.user, now=timezone.now())
+        super().logout(request)
 
     def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **kwargs: Any) -> None:
         """What is told has been done already: a mail server that is down does not undo it."""

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from accounts import services
+from accounts import admin_records, services
 from accounts.addresses import client_address
 from accounts.errors import AccountsError
 from accounts.forms import NetworksField, ResetForm
@@ -67,7 +67,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class _Memberships(ReadOnlyInline):
     model = Membership
-    shown = [column("organization", gettext_lazy("Organization")), column("role", gettext_lazy("Role"))]
+    shown = [admin_records.ORGANIZATION, column("role", gettext_lazy("Role"))]
     show_change_link = True
 
 

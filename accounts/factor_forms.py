@@ -1,6 +1,7 @@
 """Allauth's forms for second factors, stricter: a code counts once for as long as it could count, the secret that waits
 for its first code is sealed, and a credential that is no credential is an error of the form."""
 
+import json
 from typing import Any
 
 from allauth.core import context
@@ -15,8 +16,12 @@ from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn import forms as passkey_forms
 from django import forms
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from accounts.addresses import client_address
 from accounts.models import User
+from accounts.signin_services import record_failed_sign_in
 
 PENDING_SECRET = "factor_pending_secret"  # noqa: S105  # the name of a place in the session
 _CODE = {"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}
@@ -52,11 +57,28 @@ class _CodeOnce:
         return code
 
 
-class SignInCodeForm(_CodeOnce, code_forms.AuthenticateForm):
+class _CodeNoted(_CodeOnce):
+    """A code that does not match, or that was used before, stands in the ledger."""
+
+    def clean_code(self) -> str:
+        try:
+            return super().clean_code()
+        except ValidationError as error:
+            if error.code == "incorrect_code":
+                _note_failure(self.user, "code")
+            raise
+
+
+def _note_failure(person: User, how: str) -> None:
+    address = client_address(context.request)
+    record_failed_sign_in(person=person, how=how, address=address, now=timezone.now())
+
+
+class SignInCodeForm(_CodeNoted, code_forms.AuthenticateForm):
     pass
 
 
-class CodeAgainForm(_CodeOnce, code_forms.ReauthenticateForm):
+class CodeAgainForm(_CodeNoted, code_forms.ReauthenticateForm):
     pass
 
 
@@ -89,6 +111,13 @@ class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["initial"] = {"passwordless": True, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
+
+    def clean_credential(self) -> Any:
+        """The database stores no NUL byte, and no browser sends one."""
+        credential = self.cleaned_data["credential"]
+        if "\\u0000" in json.dumps(credential):
+            raise get_adapter().validation_error("incorrect_code")
+        return credential
 
     def clean(self) -> Any:
         try:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import stepup
 from accounts.models import User
 from accounts.selectors import has_second_factor
-from accounts.signin_services import begin_session, note_activity
+from accounts.signin_services import begin_session, note_activity, record_sign_out
 
 _BEGAN, _SEEN = "session_began", "session_seen"
 _NOTED_EVERY = 5 * 60
@@ -45,6 +45,7 @@ class SessionLifetimeMiddleware:
             begin_session(request)
         began, seen = session.setdefault(_BEGAN, now), session.setdefault(_SEEN, now)
         if now - began > settings.SESSION_ABSOLUTE_SECONDS or now - seen > settings.SESSION_IDLE_SECONDS:
+            record_sign_out(person=cast(User, request.user), now=timezone.now(), by_age=True)
             logout(request)
             messages.info(request, _("Your session has ended because of its age. Sign in again."))
         elif now - seen > _NOTED_EVERY:

@@ -122,6 +122,74 @@ class Membership(models.Model):
         return f"{self.user}, {self.organization}"
 
 
+class Invitation(models.Model):
+    """That a colleague was asked by mail to join an organization. Of its link only the digest is kept; the link works
+    once, and until `expires_at`. Sent again it gets another link."""
+
+    class Language(models.TextChoices):
+        CHINESE = "zh-hans", _("Chinese")
+        ENGLISH = "en", _("English")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invitations")
+    email = models.EmailField(_("E-mail"))
+    name = models.CharField(_("Name"), max_length=100)
+    role = models.CharField(_("Role"), max_length=8, choices=Membership.Role)
+    language = models.CharField(_("Language of the mail"), max_length=7, choices=Language)
+    token_hash = models.CharField(max_length=64, unique=True)  # SHA-256
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
+    sent = models.PositiveSmallIntegerField(_("How often sent"), default=1)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="accounts_invitation_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at=None, accepted_by=None)
+                | models.Q(accepted_at__isnull=False, accepted_by__isnull=False, withdrawn_at=None),
+                name="accounts_invitation_ended_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.organization}"
+
+
+class Departure(models.Model):
+    """That a person left an organization: what was open then, who took it over, what was closed. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="departures")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="departures")
+    role = models.CharField(_("Role"), max_length=8, choices=Membership.Role)
+    at = models.DateTimeField()
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    taken_over_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    closed = models.BooleanField()  # it was their last organization: they sign in no more
+    sessions = models.PositiveIntegerField()
+    invitations = models.PositiveIntegerField()  # withdrawn ones
+    left = models.JSONField(default=list)  # `accounts.leaving.Left` as it read then: kind, title, detail
+
+    class Meta:
+        verbose_name = _("departure")
+        verbose_name_plural = _("departures")
+        triggers = [pgtrigger.Protect(name="accounts_departure_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.organization}"
+
+
 class Agreement(models.Model):
     """A version of a confidentiality agreement, in Chinese and English. It applies to one handover, to one
     organization, or (both empty) wherever there is none of these. Never changed: another text is another version."""

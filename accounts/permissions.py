@@ -31,6 +31,22 @@ def runs_platform(user: User | AnonymousUser) -> bool:
     return isinstance(user, User) and user.is_active and (user.is_superuser or (user.is_staff and is_agency(user)))
 
 
+ROLES: dict[str, tuple[Membership.Role, ...]] = {
+    Organization.Kind.BUSINESS: (Membership.Role.LEAD, Membership.Role.CLERK),
+    Organization.Kind.REVIEWER: (Membership.Role.LEAD, Membership.Role.REVIEWER),
+    Organization.Kind.AGENCY: (Membership.Role.AGENT,),
+}
+
+
+def may_manage_people(user: User | AnonymousUser, organization: Organization) -> bool:
+    """A lead says who belongs to the organization and as what; the agency may do it for them. Who works for the agency
+    is for superusers to say: whoever does sees everything."""
+    if organization.kind == Organization.Kind.AGENCY:
+        return isinstance(user, User) and user.is_active and user.is_superuser
+    active = isinstance(user, User) and user.is_active
+    return active and (is_lead(user, organization) or runs_platform(user))
+
+
 def may_set_networks(user: User | AnonymousUser, organization: Organization) -> bool:
     """A lead says from where their organization works; the agency may do it for them."""
     return is_lead(user, organization) or runs_platform(user)

@@ -20,6 +20,15 @@ SENTENCES = {
     "person.factors_removed": _("%(actor_name)s removed the second factor of %(name)s"),
     "person.session_ended": _("%(actor_name)s signed out elsewhere"),
     "person.sessions_ended": _("%(actor_name)s signed out everywhere else"),
+    "person.signed_out": _("%(actor_name)s signed out"),
+    "person.session_aged": _("A session of %(name)s ended because of its age"),
+    "invitation.sent": _("%(actor_name)s invited %(person)s to %(organization)s"),
+    "invitation.sent_again": _("%(actor_name)s invited %(person)s to %(organization)s again"),
+    "invitation.withdrawn": _("%(actor_name)s withdrew the invitation of %(person)s to %(organization)s"),
+    "invitations.withdrawn": _("%(actor_name)s withdrew what %(person)s had sent, invitations: %(count)s"),
+    "invitation.accepted": _("%(actor_name)s accepted the invitation to %(organization)s"),
+    "member.offboarded": _("%(actor_name)s saw %(person)s off from %(organization)s. Taken over by: %(taken_over_by)s"),
+    "ledger.exported": _("%(actor_name)s took the whole ledger along as a file, entries: %(entries)s"),
     "membership.added": _("%(actor_name)s made %(person)s a member of %(organization)s"),
     "membership.changed": _("%(actor_name)s changed the role of %(person)s at %(organization)s"),
     "membership.removed": _("%(actor_name)s ended the membership of %(person)s at %(organization)s"),
@@ -42,8 +51,20 @@ COURSES = {
 }
 
 REFUSED = {"person.network_refused": _("%(actor_name)s was turned away at %(address)s, outside the allowed networks")}
+HOW = {
+    "password": _("with a password"),
+    "totp": _("with a code of the app"),
+    "recovery_codes": _("with a recovery code"),
+    "webauthn": _("with a passkey"),
+    "code": _("with a code"),
+    "demo": _("on the page of the demo"),
+}
+SIGNED_IN = {"person.signed_in": _("%(actor_name)s signed in %(how)s from %(address)s")}
+NOT_SIGNED_IN = {"person.sign_in_failed": _("Somebody at %(address)s failed to sign in as %(name)s %(how)s")}
 
 vocabulary.register(SENTENCES)
+vocabulary.register(SIGNED_IN, words={"how": HOW})
+vocabulary.register(NOT_SIGNED_IN, kind="bad", words={"how": HOW})
 vocabulary.register(REFUSED, kind="bad")
 vocabulary.register(CLEARANCE, words={"course": COURSES})
 vocabulary.register(FAILED, kind="bad", words={"course": COURSES})

@@ -1,6 +1,8 @@
 """Who belongs where; what is to be signed, and what people have signed and passed."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
 
@@ -9,7 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
-from accounts.models import Agreement, Completion, Membership, Organization, Signature, User
+from accounts.models import Agreement, Completion, Invitation, Membership, Organization, Signature, User
 
 _Row = TypeVar("_Row", Signature, Completion)
 
@@ -49,10 +51,57 @@ def people_of(organization: Organization | UUID, role: str | None = None) -> Que
     return User.objects.filter(is_active=True, memberships__in=places).order_by("name", "pk")
 
 
+def organizations_managed_by(user: User) -> list[Organization]:
+    """The organizations whose people a person may invite, change and see off, by name."""
+    found = Organization.objects.order_by("name")
+    if user.is_superuser:
+        return list(found)
+    if user.is_staff and is_agency(user):
+        return list(found.exclude(kind=Organization.Kind.AGENCY))
+    return [one for one in organizations_led_by(user) if one.kind != Organization.Kind.AGENCY]
+
+
+def as_member_of(membership: Membership) -> User:
+    """The person of a membership as if it were the only one: what they see and do elsewhere is nobody's business."""
+    person = User.objects.get(pk=membership.user_id)
+    person.__dict__["places"] = [membership]
+    return person
+
+
+def members_of(organization: Organization) -> QuerySet[Membership]:
+    """The memberships of an organization, those who may not sign in too, by role and name."""
+    found = Membership.objects.filter(organization=organization).select_related("user", "organization")
+    return found.order_by("role", "user__name", "pk")
+
+
+def open_invitations_of(organization: Organization) -> QuerySet[Invitation]:
+    """Neither accepted nor withdrawn, those that came to their end too; the newest first."""
+    found = Invitation.objects.filter(organization=organization, accepted_at=None, withdrawn_at=None)
+    return found.select_related("invited_by", "organization").order_by("-sent_at", "pk")
+
+
+def invitation_of(digest: str, now: datetime) -> Invitation | None:
+    """The invitation whose link has this digest, if it still works. One whose sender has lost the right to send it
+    works no more; the caller asks `accounts.permissions`."""
+    found = Invitation.objects.filter(token_hash=digest, accepted_at=None, withdrawn_at=None)
+    return found.filter(expires_at__gt=now).select_related("organization", "invited_by").first()
+
+
+def token_digest(token: str) -> str:
+    """What is stored of a link."""
+    return sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
 def second_factors(user: User) -> QuerySet[Authenticator]:
     """The authenticator app and the passkeys of a person, oldest first. Recovery codes alone are no second factor."""
     factors: QuerySet[Authenticator] = Authenticator.objects.filter(user=user)
     return factors.exclude(type=Authenticator.Type.RECOVERY_CODES).order_by("created_at", "pk")
+
+
+def with_second_factor(users: Iterable[User]) -> set[UUID]:
+    """The ids of those of these people who have a second factor."""
+    factors = Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES).filter(user__in=list(users))
+    return set(factors.values_list("user_id", flat=True))
 
 
 def has_second_factor(user: User) -> bool:

@@ -22,6 +22,25 @@ def record_factor(*, actor: User, verb: str, factor: str, now: datetime) -> None
 
 
 @transaction.atomic
+def record_sign_in(*, person: User, how: str, address: str, now: datetime) -> None:
+    """Record that somebody signed in. `how`: "password", "demo", or the value of `Authenticator.Type` they used."""
+    record(person, "person.signed_in", "person", person.pk, [], now, name=person.name, how=how, address=address)
+
+
+@transaction.atomic
+def record_failed_sign_in(*, person: User, how: str, address: str, now: datetime) -> None:
+    """Record that somebody who may or may not be this person tried to sign in as them. `how`: what was wrong."""
+    record(None, "person.sign_in_failed", "person", person.pk, [], now, name=person.name, how=how, address=address)
+
+
+@transaction.atomic
+def record_sign_out(*, person: User, now: datetime, by_age: bool = False) -> None:
+    """Record that somebody signed out, or that their session ended because of its age."""
+    verb = "person.session_aged" if by_age else "person.signed_out"
+    record(None if by_age else person, verb, "person", person.pk, [], now, name=person.name)
+
+
+@transaction.atomic
 def remove_factors(*, actor: User, person: User, now: datetime) -> None:
     """Take all second factors from a person who lost theirs, and end their sessions: they set up a new one when they
     sign in. Raises AccountsError for oneself and for somebody who has none."""

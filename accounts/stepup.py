@@ -43,6 +43,12 @@ def fresh_factor_required(view: View[P]) -> View[P]:
     return gated
 
 
+def asks_itself(view: View[P]) -> View[P]:
+    """Name a view that asks `is_wanted` itself, because it keeps what was typed and links to the proof."""
+    view.wants_fresh_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 def is_wanted(request: HttpRequest) -> bool:
     """Whether the second factor is to be shown again before this request does what it asks for."""
     return settings.SECOND_FACTOR and request.user.is_authenticated and not is_fresh(request)

@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from accounts import factor_views, network_views, session_views
-from accounts.views import agreements, courses, home
+from accounts.views import agreements, courses, home, invitations, leaving, ledger, people
 
 # Of allauth only the pages that we support; their names are allauth's own, it reverses them.
 _SIGN_IN = [
@@ -59,6 +59,16 @@ urlpatterns = [
     path("agreements/publish/", agreements.publish, name="agreement_publish"),
     path("agreements/<uuid:agreement_id>/", agreements.agreement, name="agreement"),
     path("agreements/signatures/<uuid:signature_id>/", agreements.signed_copy, name="signed_copy"),
+    path("invitations/", invitations.invitation, name="invitation"),
+    path("invitations/<str:token>/", invitations.link, name="invitation_link"),
+    path("people/", people.people, name="people"),
+    path("people/invite/<uuid:organization_id>/", people.invite, name="invite"),
+    path("people/invitations/<uuid:invitation_id>/again/", people.send_again, name="invitation_again"),
+    path("people/invitations/<uuid:invitation_id>/withdraw/", people.withdraw, name="invitation_withdraw"),
+    path("people/members/<uuid:membership_id>/role/", people.change_role, name="member_role"),
+    path("people/members/<uuid:membership_id>/offboard/", leaving.offboard, name="offboard"),
+    path("people/departures/<uuid:departure_id>/", leaving.departure, name="departure"),
+    path("ledger/export/", ledger.export, name="ledger_export"),
     path("courses/<slug:code>/", courses.course, name="course"),
     path("courses/<slug:code>/<int:number>/", courses.lesson, name="lesson"),
     path("courses/<slug:code>/questions/", courses.quiz, name="quiz"),

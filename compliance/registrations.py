@@ -7,13 +7,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import waiting
-from accounts.models import User
+from accounts import leaving, waiting
+from accounts.models import Membership, Organization, User
 from accounts.permissions import is_reviewer
 from accounts.waiting import Waiting
 from compliance.handlers import ScreenHandler
 from compliance.models import Review
 from compliance.selectors import reviews_decidable_by
+from compliance.services.claims import give_back_claims
 from compliance.services.screenings import JOB_KIND
 from compliance.workflow import ReviewState
 from jobs import registry
@@ -100,7 +101,14 @@ def _unclaimed(reviews: list[Review]) -> list[Waiting]:
     ]
 
 
+def claims_back(actor: User, membership: Membership, now: datetime) -> None:
+    """Who leaves a review firm decides nothing any more: what they had claimed goes back into the queue."""
+    if membership.organization.kind == Organization.Kind.REVIEWER:
+        give_back_claims(actor=actor, person=membership.user, now=now)
+
+
 waiting.register(reviews_waiting)
+leaving.register(give_back=claims_back)
 registry.register(JOB_KIND, ScreenHandler())
 vocabulary.register(SENTENCES)
 vocabulary.register(PASSED, kind="gate")

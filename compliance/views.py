@@ -104,6 +104,7 @@ def release(request: HttpRequest, review_id: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
+@stepup.asks_itself
 def work(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Everything typed on the page: save it, decide with it, or release the claim with it."""
     found, filtered = _visible(request, review_id), _filter(request)

@@ -13,11 +13,13 @@ from hashlib import sha256
 from typing import Any, BinaryIO
 
 import pyrage
+from django.utils.timezone import localtime
 
 from customers.fields import FIELDS
 from customers.models import Category
 from customers.records import Record
 from customers.spreadsheets import escaped
+from handover.models import Delivery
 
 _BUFFER = 64 * 1024
 
@@ -35,6 +37,18 @@ def table(category: Category, records: Iterable[Sequence[Record]]) -> Iterator[s
     yield "\ufeff" + _lines([("customer", *FIELDS[category])])
     for some in records:
         yield _lines((str(record.origin), *map(escaped, row)) for record in some for row in rows_of(record, category))
+
+
+def mark(delivery: Delivery) -> str:
+    """For whom and when the package was made. Encrypted once for all downloads, it cannot name who takes it: the ledger
+    does, under this number."""
+    handover, at = delivery.handover, localtime(delivery.created_at).isoformat(sep=" ", timespec="seconds")
+    return (
+        f"Package: {delivery.pk}\nHandover: {handover.reference}\nMade for: {handover.buyer.legal_name}\n"
+        f"Made at: {at}\nKey: {delivery.recipient_key}\n"
+        "Every download of this package stands in the ledger with the person and the time.\n"
+        "每次下载均记入存证账本，含下载人和时间。\n"
+    )
 
 
 def rows_of(record: Record, category: Category) -> list[Sequence[str | None]]:

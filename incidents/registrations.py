@@ -9,8 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import waiting
-from accounts.models import User
+from accounts import leaving, waiting
+from accounts.leaving import Kind, Left
+from accounts.models import Membership, User
 from accounts.waiting import Waiting
 from handover import alarms
 from incidents.alarms import open_incident
@@ -46,6 +47,16 @@ def incidents_waiting(user: User, now: datetime) -> Sequence[Waiting]:
     """For leads and agency staff: the incidents that somebody must assess, contain or close."""
     incidents = sorted(incidents_handled_by(user), key=lambda incident: -TO_DO[incident.state][2])
     return [*map(_waiting, incidents[:LISTED]), *_rest(len(incidents) - LISTED)]
+
+
+def incidents_reported(membership: Membership, now: datetime) -> list[Left]:
+    """The incidents that somebody who leaves has reported and that are not closed: they may be asked about."""
+    found = Incident.objects.filter(organization=membership.organization_id, reported_by=membership.user_id)
+    detail = _("An incident they reported. Ask them what they know before they go.")
+    return [
+        Left(Kind.STARTED, f"{one.reference} {one.title}", detail, reverse("incidents:detail", args=[one.pk]))
+        for one in found.exclude(state=IncidentState.CLOSED).order_by("-detected_at")
+    ]
 
 
 def _waiting(incident: Incident) -> Waiting:
@@ -88,6 +99,7 @@ def _reports(user: User, handover_id: UUID) -> list[alarms.Report]:
 alarms.register(open_incident)
 alarms.register_reports(_reports)
 waiting.register(incidents_waiting)
+leaving.register(incidents_reported)
 vocabulary.register(REPORTED, kind="bad")
 vocabulary.register(SENTENCES)
 vocabulary.register(CLOSED, kind="gate")

@@ -1,14 +1,16 @@
 """The only writer of entries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
 
+from ledger import exporting
 from ledger.canonical import leaf_bytes
 from ledger.models import Entry
+from ledger.selectors import latest_checkpoint
 from tenancy import rights
 
 
@@ -49,3 +51,11 @@ def record(  # noqa: PLR0917 - the sentence order: who did what to which, for wh
     # Who acts need not be among those who may read it, and the number of the new row is read.
     with rights.everything():
         return Entry.objects.bulk_create([entry])[0]
+
+
+@transaction.atomic
+def take_export(*, actor: Actor, now: datetime) -> Iterator[bytes]:
+    """Record that `actor` takes the whole ledger out, and return its lines. The caller has checked that they may."""
+    latest = latest_checkpoint()
+    record(actor, "ledger.exported", "person", actor.pk, [], now, entries=latest.size if latest else 0)
+    return exporting.lines()

@@ -5,5 +5,4 @@ from ledger import views
 app_name = "ledger"
 urlpatterns = [
     path("", views.entry_list, name="list"),
-    path("export/", views.export, name="export"),
 ]

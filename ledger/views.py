@@ -1,10 +1,10 @@
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from ledger import exporting, permissions, selectors, verification
+from ledger import permissions, selectors, verification
 from ledger.forms import LedgerFilter
 
 PER_PAGE = 50
@@ -24,13 +24,3 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "may_export": everything,
     }
     return render(request, "ledger/list.html", context)
-
-
-@login_required
-@require_GET
-def export(request: HttpRequest) -> StreamingHttpResponse:
-    if not permissions.may_see_everything(request.user):
-        raise Http404
-    response = StreamingHttpResponse(exporting.lines(), content_type="application/jsonl")
-    response["Content-Disposition"] = 'attachment; filename="ledger.jsonl"'
-    return response

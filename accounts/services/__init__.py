@@ -2,6 +2,8 @@
 
 from accounts.services.agreements import ensure_platform_agreement, publish_agreement, sign
 from accounts.services.courses import Marked, remind, take_quiz
+from accounts.services.invitations import accept, accept_as_new, invite, send_again, withdraw
+from accounts.services.members import change_role, offboard
 from accounts.services.people import (
     add_membership,
     add_organization,
@@ -18,20 +20,27 @@ from accounts.services.people import (
 
 __all__ = [
     "Marked",
+    "accept",
+    "accept_as_new",
     "add_membership",
     "add_organization",
     "add_person",
     "change_membership",
     "change_organization",
     "change_person",
+    "change_role",
     "ensure_platform_agreement",
+    "invite",
+    "offboard",
     "publish_agreement",
     "record_link",
     "record_refused_network",
     "remind",
     "remove_membership",
     "rotate_keys",
+    "send_again",
     "set_networks",
     "sign",
     "take_quiz",
+    "withdraw",
 ]

@@ -13,10 +13,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import demo, gallery, wording
+from accounts.addresses import client_address
 from accounts.forms import AskForLinkForm
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from accounts.panels import panels_for
+from accounts.signin_services import record_sign_in
 from accounts.waiting import waiting_in
 from tenancy import rights
 
@@ -86,6 +88,7 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
         demo.make_cast(timezone.now())
     user = get_object_or_404(User, email=email, is_active=True)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    record_sign_in(person=user, how="demo", address=client_address(request), now=timezone.now())
     return redirect("home")
 
 

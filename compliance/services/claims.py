@@ -9,7 +9,7 @@ from compliance.models import Review
 from compliance.services.guard import allowed, locked
 from compliance.services.reviews import record
 from compliance.services.work import Work, save_work
-from compliance.workflow import Act
+from compliance.workflow import MOVES, Act, ReviewState
 
 
 @transaction.atomic
@@ -41,3 +41,16 @@ def release(*, actor: User, review: Review, now: datetime, work: Work | None = N
     review.save(update_fields=["state", "claimed_by", "claimed_at"])
     record(actor, "review.released", review, now)
     return review
+
+
+@transaction.atomic
+def give_back_claims(*, actor: User, person: User, now: datetime) -> int:
+    """Everything that a person who leaves had claimed, back into the queue; their answers and findings stay. The caller
+    has checked that `actor` may see them off. Returns how many."""
+    claimed = Review.objects.select_for_update().filter(state=ReviewState.CLAIMED, claimed_by=person).order_by("pk")
+    for review in claimed:
+        review.state = MOVES[ReviewState.CLAIMED, Act.RELEASE].to
+        review.claimed_by = review.claimed_at = None
+        review.save(update_fields=["state", "claimed_by", "claimed_at"])
+        record(actor, "review.released", review, now)
+    return len(claimed)

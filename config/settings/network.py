@@ -25,5 +25,8 @@ RATE_LIMITS = {
     "search": [("person", 60, 10 * _MINUTE), ("address", 600, 10 * _MINUTE)],
     # "subject" is the e-mail address that was typed, known or not: the answer tells nobody who has an account.
     "password_reset": [("subject", 5, _HOUR), ("address", 20, _HOUR)],
+    # "subject" is the address that is invited: nobody's mailbox is filled.
+    "invite": [("person", 30, _HOUR), ("subject", 5, _HOUR), ("address", 60, _HOUR)],
+    "invitation": [("address", 30, _HOUR)],
     "csp_report": [("address", 60, _MINUTE)],
 }

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts.clearance import Clearance
@@ -37,14 +38,20 @@ def export(*, actor: User, book: Book, customers: QuerySet[Customer], now: datet
         now=now,
         customers=customers.count(),
     )
-    return csv_lines(_rows(customers, book, clearance))
+    return csv_lines(_rows(customers, book, clearance, _mark(actor, now)))
 
 
-def _rows(customers: QuerySet[Customer], book: Book, clearance: Clearance) -> Iterator[list[object]]:
-    yield [str(header) for header in HEADERS]
+def _mark(actor: User, now: datetime) -> str:
+    """Who took the list out and when: on every row, or a part of it would tell nothing."""
+    facts = {"name": actor.name, "email": actor.email, "at": localtime(now).isoformat(sep=" ", timespec="seconds")}
+    return escaped(_("%(name)s (%(email)s), %(at)s") % facts)
+
+
+def _rows(customers: QuerySet[Customer], book: Book, clearance: Clearance, mark: str) -> Iterator[list[object]]:
+    yield [*(str(header) for header in HEADERS), _("Taken out by")]
     batch = list(customers[:_BATCH])
     while batch:
-        yield from map(_row, listed(batch, book, clearance))
+        yield from ([*_row(one), mark] for one in listed(batch, book, clearance))
         batch = list(customers.filter(pk__gt=batch[-1].pk)[:_BATCH])
 
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,9 +12,9 @@ from django.utils.functional import Promise
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import stepup
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
-from accounts.stepup import fresh_factor_required
 from customers import selectors
 from customers.clearance import clearance_in
 from customers.errors import CustomersError
@@ -54,7 +55,7 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 
 
 @login_required
-@fresh_factor_required
+@stepup.asks_itself
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_category(request: HttpRequest, customer_id: UUID, category: str) -> HttpResponse:
@@ -66,7 +67,9 @@ def open_category(request: HttpRequest, customer_id: UUID, category: str) -> Htt
     if request.method != "POST":
         return redirect("customers:customer", customer.pk)
     form, rows = RevealForm(request.POST, category=category), None
-    if form.is_valid():
+    if stepup.is_wanted(request):
+        messages.warning(request, stepup.proof_link(request))
+    elif form.is_valid():
         try:
             spend(request, "reveal", timezone.now())
             rows = _revealed(request, customer, category, form)
@@ -108,6 +111,7 @@ def _page(
         "categories": categories,
         "purchases": next((one for one in categories if one.rows and one.panel.category == Category.PURCHASES), None),
         "clearance": clearance,
+        "opened_at": timezone.localtime() if rows else None,
         "allowed": may_work_on(_user(request), customer.book),
         "destroyed_on": selectors.destroyed_on(customer),
         "form": form,

@@ -16,7 +16,7 @@ from customers.records import Record, ranges, read_records
 from handover.clearance import delivery_refusal
 from handover.content import proven_execution
 from handover.models import Certificate, Delivery
-from handover.package import Member, archive, encrypt, table
+from handover.package import Member, archive, encrypt, mark, table
 from handover.services import delivering
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
@@ -40,7 +40,7 @@ class DeliveryHandler:
         return execution.target
 
     def run(self, job: Job, chunk: Chunk) -> Result:
-        delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)
+        delivery = Delivery.objects.select_related("handover__buyer").get(pk=job.subject_id)
         path = f"deliveries/{delivery.pk}.zip.age"
         default_storage.delete(path)
         # Some storages open only what exists.
@@ -56,6 +56,7 @@ class DeliveryHandler:
         certificate = Certificate.objects.get(handover=delivery.handover_id)
         yield Member("manifest.txt", [certificate.manifest])
         yield Member("certificate.json", [certificate.document])
+        yield Member("package.txt", [mark(delivery)])
 
     @staticmethod
     def _records(book: Book) -> Iterator[Sequence[Record]]:

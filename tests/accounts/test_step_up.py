@@ -16,6 +16,7 @@ AGAIN = "/accounts/again/code/"
 
 # Every address that opens values, decides, moves or destroys.
 GUARDED = {
+    "compliance:work",
     "customers:customer_reveal",
     "customers:book_export",
     "customers:book_rule",
@@ -23,6 +24,11 @@ GUARDED = {
     "handover:execution_start",
     "handover:package",
     "handover:stop",
+    "invitation_again",
+    "invite",
+    "ledger_export",
+    "member_role",
+    "offboard",
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.demo import Cast
+from accounts.services import add_membership, add_person, invite, offboard
 from compliance.models import Finding, Review
 from customers.models import Book, Category, Customer
 from customers.records import ranges, read_records
@@ -71,6 +72,14 @@ def _sealed():
     return found
 
 
+def _people_come_and_go(cast, now):
+    facts = {"actor": cast.seller_lead, "organization": cast.seller, "name": "Tao Yun", "language": "en", "now": now}
+    invite(email="tao.yun@jinghe.example", role="clerk", link=lambda token: f"https://x.example/{token}", **facts)
+    person = add_person(actor=None, email="shen.yi@jinghe.example", name="Shen Yi", now=now)
+    gone = add_membership(actor=None, person=person, organization=cast.seller, role="clerk", now=now)
+    offboard(actor=cast.seller_lead, membership=gone, taker=cast.seller_clerk, now=now)
+
+
 @pytest.fixture
 def world(cast):
     """Everything, with what must be on no page of the admin."""
@@ -94,6 +103,7 @@ def world(cast):
         added_by=cast.reviewer,
         added_at=now,
     )
+    _people_come_and_go(cast, now)
     plaintexts, sealed = _plaintexts() | {SECRET}, _sealed()
     subjects = list(Customer.objects.filter(book=small).values_list("pk", flat=True))
     destroy(actor=cast.seller_lead, book=small, category=Category.PURCHASES, subjects=subjects, reason="Asked", now=now)

@@ -96,6 +96,11 @@ def test_no_admin_names_a_sealed_column_or_a_blind_index():
 
 def test_every_room_is_in_the_admin():
     assert {model._meta.label for model in admin.site._registry} == {
+        "accounts.Agreement",
+        "accounts.Completion",
+        "accounts.Departure",
+        "accounts.Invitation",
+        "accounts.Signature",
         "accounts.User",
         "accounts.Organization",
         "accounts.Membership",

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.timezone import localtime
 
 from accounts.demo import Cast
 from accounts.models import User
@@ -208,6 +209,9 @@ def test_export_is_masked_escaped_and_in_the_ledger(fill: Fill, three: Book, cas
     assert (rows[0][5], rows[1][6]) == ("2", "Stated")
     assert not [secret for secret in SECRETS if any(secret in cell for row in rows for cell in row)]
     entry = Entry.objects.get(verb="book.exported")
+    when = localtime(entry.at).isoformat(sep=" ", timespec="seconds")
+    assert header[-1] == "Taken out by"
+    assert {row[-1] for row in rows} == {f"Chen Guoqiang (chen.guoqiang@jinghe.example), {when}"}
     assert (entry.object_id, entry.actor, entry.data) == (three.pk, cast.seller_clerk.pk, {"customers": 4})
 
 
@@ -268,5 +272,5 @@ def test_destroyed_and_broken_customers_are_named_not_shown(
     page = page_of(client_of(cast.seller_lead), three)
     assert "Key destroyed" in page and "Does not open" in page and "A** B**" in page
     rows = exported(client_of(cast.seller_lead), three)[1:]
-    assert [row[-1] for row in rows] == ["Key destroyed", "Does not open", "Sealed"]
+    assert [row[-2] for row in rows] == ["Key destroyed", "Does not open", "Sealed"]
     assert ANN[0] == rows[2][0] and ZHANG[0] not in rows[0]

@@ -67,7 +67,10 @@ def test_a_purpose_opens_one_category_once_and_is_recorded(
     assert (entry.object_id, entry.actor, entry.audience) == (customer.pk, cast.seller_clerk.pk, [cast.seller.pk])
     assert entry.data == {"category": category.value, "purpose": "Deliver an order"}
     assert f"opened “{category.label}”. Purpose: Deliver an order" in page
-    assert not [value for value in ALL if value in show(client, customer)]
+    assert "Opened by Chen Guoqiang (chen.guoqiang@jinghe.example) on" in page
+    assert page.count("Chen Guoqiang · chen.guoqiang@jinghe.example") == 120
+    masked = show(client, customer)
+    assert not [value for value in ALL if value in masked] and "watermark" not in masked
 
 
 def test_nothing_opened_is_kept(customer: Customer, cast: Cast, client_of: SignIn) -> None:
@@ -185,3 +188,21 @@ def test_no_query_more_for_more_purchases(fill: Fill, cast: Cast, client_of: Sig
             show(client, customer)
         counted.append(len(queries))
     assert counted[0] == counted[1]
+
+
+def test_a_proof_too_old_keeps_the_purpose_and_opens_nothing(
+    customer: Customer, cast: Cast, client_of: SignIn, prove: Callable[..., None], settings: Any
+) -> None:
+    settings.SECOND_FACTOR = True
+    client = client_of(cast.seller_clerk)
+    prove(client, cast.seller_clerk, settings.STEP_UP_SECONDS + 1)
+    referer = f"http://testserver/books/customers/{customer.pk}/"
+    address = f"/books/customers/{customer.pk}/basic/"
+    answer = client.post(address, PURPOSE, headers={"Referer": referer})
+    page = answer.content.decode()
+    assert "Nothing was done yet" in page and f"next=%2Fbooks%2Fcustomers%2F{customer.pk}%2F" in page
+    assert 'value="Deliver an order"' in page and '<details class="reveal" open>' in page
+    assert not [value for value in ALL if value in page]
+    assert not Entry.objects.filter(verb="customer.revealed").exists()
+    prove(client, cast.seller_clerk, 1)
+    assert ZHANG[1] in client.post(address, PURPOSE).content.decode()

@@ -69,7 +69,14 @@ def test_it_begins_with_the_certificate_for_the_buyer_alone(stand):
 def test_it_opens_to_the_agreed_records(stand):
     archive = opened(made_package())
     assert archive.testzip() is None
-    assert archive.namelist() == ["basic.csv", "purchases.csv", "habits.csv", "manifest.txt", "certificate.json"]
+    assert archive.namelist() == [
+        "basic.csv",
+        "purchases.csv",
+        "habits.csv",
+        "manifest.txt",
+        "certificate.json",
+        "package.txt",
+    ]
     target = everybody(Execution.objects.get().target)
     for category in Category:
         text = archive.read(f"{category}.csv").decode("utf-8-sig")
@@ -81,6 +88,9 @@ def test_it_opens_to_the_agreed_records(stand):
     certificate = Certificate.objects.get()
     assert archive.read("certificate.json").decode() == certificate.document
     assert archive.read("manifest.txt").decode() == certificate.manifest
+    delivery = Delivery.objects.select_related("handover__buyer").get()
+    mark = archive.read("package.txt").decode()
+    assert str(delivery.pk) in mark and delivery.handover.buyer.legal_name in mark and delivery.recipient_key in mark
 
 
 def test_what_stays_is_not_in_it(stand):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_cotton.compiler_regex import CottonCompiler
 
 from ledger import sealing, vocabulary
-from ledger.models import Entry
+from ledger.models import Checkpoint, Entry
 from ledger.selectors import entries_of
 
 
@@ -62,7 +62,7 @@ def test_the_page_shows_the_entries_of_ones_organizations(client_of, cast, write
 
 
 def test_the_page_needs_a_sign_in(client, db):
-    for name in ("ledger:list", "ledger:export"):
+    for name in ("ledger:list", "ledger_export"):
         response = client.get(reverse(name))
         assert response.status_code == 302
         assert reverse("account_login") in response["Location"]
@@ -99,14 +99,29 @@ def test_only_agency_staff_take_the_export(client_of, cast, write, now):
     sealing.seal(now)
     cast.agent.is_staff = True
     cast.agent.save()
-    url = reverse("ledger:export")
-    response = client_of(cast.agent).get(url)
+    url = reverse("ledger_export")
+    assert client_of(cast.agent).get(url).status_code == 405
+    response = client_of(cast.agent).post(url)
+    entry = Entry.objects.get(verb="ledger.exported")
+    assert (entry.actor, entry.audience) == (cast.agent.pk, [])
+    assert entry.data == {"entries": Checkpoint.objects.latest("size").size}
     body = b"".join(response.streaming_content)
     assert body.startswith(b'{"format":"handover-ledger/1"')
     assert "attachment" in response["Content-Disposition"]
-    assert client_of(cast.seller_lead).get(url).status_code == 404
+    assert client_of(cast.seller_lead).post(url).status_code == 404
     assert url not in client_of(cast.seller_lead).get(reverse("ledger:list")).content.decode()
     assert url in client_of(cast.agent).get(reverse("ledger:list")).content.decode()
+
+
+def test_the_export_has_a_limit(client_of, cast, settings):
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"export": [("person", 1, 3600)]}
+    cast.agent.is_staff = True
+    cast.agent.save()
+    client = client_of(cast.agent)
+    answers = [client.post(reverse("ledger_export")) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert int(answers[1]["Retry-After"]) > 0
+    assert Entry.objects.filter(verb="ledger.exported").count() == 1
 
 
 def test_the_admin_reads_only(client_of, cast, write, now):

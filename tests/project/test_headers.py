@@ -99,7 +99,7 @@ def test_every_page_and_download_of_somebody_signed_in_is_kept_nowhere(cast, cli
         client.get(reverse("customers:customer_reveal", args=[book.customers.first().pk, "basic"])),
         agent.get("/admin/"),
         agent.get("/admin/jsi18n/"),
-        agent.get("/ledger/export/"),
+        agent.post("/ledger/export/"),
         Client().get("/accounts/login/"),
         Client().get("/"),
     ]

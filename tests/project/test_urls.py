@@ -15,8 +15,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pyrage import x25519
 
 from accounts.demo import Cast
-from accounts.models import Membership, Organization, User
-from accounts.services import add_membership, add_organization, add_person
+from accounts.models import Departure, Invitation, Membership, Organization, User
+from accounts.services import add_membership, add_organization, add_person, invite, offboard
 from compliance.models import Review
 from customers.models import Book, Import
 from handover import demo
@@ -40,6 +40,9 @@ OBJECTS = (
     "agreement",
     "signature",
     "completion",
+    "membership",
+    "invitation",
+    "departure",
 )
 POLICY = {
     "default-src": "'none'",
@@ -111,6 +114,16 @@ PAGES: dict[str, Page] = {
     "lesson": Page("law 1", "login 200 200 200 200 200 200"),
     "quiz": Page("law", "login 200 200 200 200 200 200"),
     "course_certificate": Page("completion", "login 404 200 200 404 404 200"),
+    "invitation": Page("", "404 404 404 404 404 404 404"),
+    "invitation_link": Page("x", "404 404 404 404 404 404 404"),
+    "people": Page("", "login 200 200 404 200 404 200"),
+    "invite": Page("organization", "login 404 200 404 404 404 200"),
+    "invitation_again": Page("invitation", "login 405 405 405 405 405 405"),
+    "invitation_withdraw": Page("invitation", "login 405 405 405 405 405 405"),
+    "member_role": Page("membership", "login 404 200 404 404 404 200"),
+    "offboard": Page("membership", "login 404 200 404 404 404 200"),
+    "departure": Page("departure", "login 404 200 404 404 404 200"),
+    "ledger_export": Page("", "login 405 405 405 405 405 405"),
     # ---- jobs
     "jobs:list": Page("", "login 200 200 200 200 200 200"),
     "jobs:detail": Page("job", "login 404 200 200 404 404 200"),
@@ -119,7 +132,6 @@ PAGES: dict[str, Page] = {
     "jobs:retry": Page("job", "login 405 405 405 405 405 405"),
     # ---- ledger
     "ledger:list": Page("", "login 200 200 200 200 200 200"),
-    "ledger:export": Page("", "login 404 404 404 404 404 200"),
     # ---- customers
     "customers:books": Page("", "login 200 200 200 200 200 200"),
     "customers:book_new": Page("", "login 200 200 200 200 404 404"),
@@ -227,8 +239,31 @@ def world(cast: Cast, now: Any) -> World:
         "agreement": publish_again(now, organization=cast.seller).pk,
         "signature": cast.seller_clerk.signatures.get().pk,
         "completion": cast.seller_clerk.completions.get(course="law").pk,
+        "membership": cast.seller_clerk.memberships.get().pk,
+        "invitation": _invited(cast, now).pk,
+        "departure": _left(cast, now).pk,
     }
     return World(cast, _stranger(now), objects)
+
+
+def _invited(cast: Cast, now: Any) -> Invitation:
+    return invite(
+        actor=cast.seller_lead,
+        organization=cast.seller,
+        email="tao.yun@jinghe.example",
+        name="Tao Yun",
+        role=Membership.Role.CLERK,
+        language="en",
+        link=lambda token: f"http://testserver/invitations/{token}/",
+        now=now,
+    )
+
+
+def _left(cast: Cast, now: Any) -> Departure:
+    person = add_person(actor=None, email="shen.yi@jinghe.example", name="Shen Yi", now=now)
+    role = Membership.Role.CLERK
+    gone = add_membership(actor=None, person=person, organization=cast.seller, role=role, now=now)
+    return offboard(actor=cast.seller_lead, membership=gone, taker=cast.seller_clerk, now=now)
 
 
 def _certified(cast: Cast) -> demo.Demo:
