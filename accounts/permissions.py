@@ -36,6 +36,11 @@ def may_set_networks(user: User | AnonymousUser, organization: Organization) -> 
     return is_lead(user, organization) or runs_platform(user)
 
 
+def may_manage_access(user: User | AnonymousUser, organization: Organization | UUID) -> bool:
+    """A lead says what the teams of their organization may do; the agency may do it for them."""
+    return is_lead(user, organization) or runs_platform(user)
+
+
 def may_work_from(user: User, address: str, changed: Organization | None = None) -> bool:
     """Whether one of the person's organizations allows the address: an empty list allows every address. Whoever belongs
     to no organization sees nothing of one and is not held to a list. `changed`: take this organization as it is here.

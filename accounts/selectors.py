@@ -8,9 +8,11 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
-from accounts.models import Agreement, Completion, Membership, Organization, Signature, User
+from accounts.models import Agreement, Completion, Membership, Organization, Signature, Team, TeamPermission, User
 
+_Permission = TypeVar("_Permission", bound=TeamPermission)
 _Row = TypeVar("_Row", Signature, Completion)
 
 
@@ -33,6 +35,18 @@ def role_in(user: User | AnonymousUser, organization: Organization | UUID) -> st
 def organizations_led_by(user: User | AnonymousUser) -> list[Organization]:
     """The organizations of which a user is a lead, by name."""
     return [place.organization for place in memberships(user) if place.role == Membership.Role.LEAD]
+
+
+def in_force(rows: "QuerySet[_Permission]") -> "QuerySet[_Permission]":
+    """Permissions that have not expired, by the clock of the database."""
+    return rows.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+def teams_of(organization: Organization | UUID) -> QuerySet[Team]:
+    """The teams of an organization with their people: those of the roles, then by name."""
+    key = organization.pk if isinstance(organization, Organization) else organization
+    found = Team.objects.filter(organization=key).select_related("group", "organization")
+    return found.prefetch_related("group__user_set").order_by("name", "role")
 
 
 def is_agency(user: User | AnonymousUser) -> bool:

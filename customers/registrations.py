@@ -13,7 +13,7 @@ from accounts.waiting import Waiting
 from customers import vocabulary as words
 from customers.clearance import need_of
 from customers.models import Import
-from customers.permissions import may_work_on, organizations_with_books
+from customers.permissions import may_work_on, organizations_with_books, permits_among
 from customers.selectors import books_visible_to, imports_waiting_for, stopped_imports
 from customers.services.importing import FORGOTTEN_AFTER
 from customers.tasks import CheckHandler, DeriveHandler, StoreHandler
@@ -32,6 +32,7 @@ def needs(user: User, now: datetime) -> Sequence[Need]:
 def imports_waiting(user: User, now: datetime) -> Sequence[Waiting]:
     """For leads and clerks: imports of their organization that do not go on without somebody."""
     found = [*stopped_imports(user), *imports_waiting_for(user)]
+    permits_among(user, [item.book for item in found])  # read at once
     return [_waiting(item) for item in found if may_work_on(user, item.book)]
 
 

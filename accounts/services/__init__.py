@@ -1,7 +1,9 @@
-"""The only writer of people, organizations and memberships, of agreements and of passed courses."""
+"""The only writer of people, organizations and memberships, of teams and permissions, of agreements and of passed
+courses."""
 
 from accounts.services.agreements import ensure_platform_agreement, publish_agreement, sign
 from accounts.services.courses import Marked, remind, take_quiz
+from accounts.services.granting import give_by_role, grant, revoke
 from accounts.services.people import (
     add_membership,
     add_organization,
@@ -15,6 +17,7 @@ from accounts.services.people import (
     rotate_keys,
     set_networks,
 )
+from accounts.services.teams import change_team, make_team, remove_team, repair_teams
 
 __all__ = [
     "Marked",
@@ -24,12 +27,19 @@ __all__ = [
     "change_membership",
     "change_organization",
     "change_person",
+    "change_team",
     "ensure_platform_agreement",
+    "give_by_role",
+    "grant",
+    "make_team",
     "publish_agreement",
     "record_link",
     "record_refused_network",
     "remind",
     "remove_membership",
+    "remove_team",
+    "repair_teams",
+    "revoke",
     "rotate_keys",
     "set_networks",
     "sign",
