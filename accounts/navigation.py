@@ -68,6 +68,8 @@ def _groups(request: HttpRequest, user: User) -> list[Group]:
         place(_("Ledger"), "/ledger/", "ledger"),
         place(_("Jobs"), "/jobs/", "run"),
     ]
+    if organizations_led_by(user) or runs_platform(user):
+        duties.append(place(_("Access"), "/access/", "key"))
     if organizations_led_by(user):
         duties.append(place(_("Networks"), "/networks/", "lock"))
     if runs_platform(user):

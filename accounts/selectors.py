@@ -49,6 +49,12 @@ def teams_of(organization: Organization | UUID) -> QuerySet[Team]:
     return found.prefetch_related("group__user_set").order_by("name", "role")
 
 
+def members_of(organization: Organization) -> QuerySet[Membership]:
+    """Who works at an organization and may sign in, by name, with the teams of each."""
+    found = Membership.objects.filter(organization=organization, user__is_active=True).select_related("user")
+    return found.prefetch_related("user__groups__team").order_by("user__name", "pk")
+
+
 def is_agency(user: User | AnonymousUser) -> bool:
     """Whether a user works for the agency that runs the platform."""
     return any(place.organization.kind == Organization.Kind.AGENCY for place in memberships(user))

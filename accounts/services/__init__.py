@@ -18,16 +18,19 @@ from accounts.services.people import (
     set_networks,
 )
 from accounts.services.teams import change_team, make_team, remove_team, repair_teams
+from accounts.services.viewing import begin_viewing, end_viewing
 
 __all__ = [
     "Marked",
     "add_membership",
     "add_organization",
     "add_person",
+    "begin_viewing",
     "change_membership",
     "change_organization",
     "change_person",
     "change_team",
+    "end_viewing",
     "ensure_platform_agreement",
     "give_by_role",
     "grant",

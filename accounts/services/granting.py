@@ -100,6 +100,8 @@ def give_by_role(
 def revoke(*, actor: User, kind: Kind, grant: UUID, now: datetime, permits: Collection[str] | None = None) -> None:
     """Take the permissions of a grant from its team at once, or only some of them. Raises AccountsError without the
     right over the team, and when there is nothing to take any more."""
+    if permits is not None and not permits:
+        raise AccountsError(_("Choose at least one of the permissions."))
     rows = kind.rows._default_manager.select_for_update(of=("self",)).filter(grant=grant)
     if permits is not None:
         rows = rows.filter(permission__codename__in=permits)

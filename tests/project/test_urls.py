@@ -16,7 +16,7 @@ from pyrage import x25519
 
 from accounts.demo import Cast
 from accounts.models import Membership, Organization, User
-from accounts.services import add_membership, add_organization, add_person
+from accounts.services import add_membership, add_organization, add_person, make_team
 from compliance.models import Review
 from customers.models import Book, Import
 from handover import demo
@@ -40,6 +40,9 @@ OBJECTS = (
     "agreement",
     "signature",
     "completion",
+    "person",
+    "team",
+    "grant",
 )
 POLICY = {
     "default-src": "'none'",
@@ -75,6 +78,15 @@ PAGES: dict[str, Page] = {
     "theme": Page("", "405 405 405 405 405 405 405"),
     "networks": Page("", "login 200 200 404 200 404 404"),
     "networks_change": Page("organization", "login 404 302 404 404 404 404"),
+    "access": Page("", "login 200 200 404 200 404 200"),
+    "team_new": Page("", "login 200 200 404 200 404 200"),
+    "team_change": Page("team", "login 404 200 404 404 404 200"),
+    "team_remove": Page("team", "login 405 405 405 405 405 405"),
+    "access_person": Page("person", "login 404 200 404 404 404 200"),
+    "view_as": Page("person", "login 405 405 405 405 405 405"),
+    "view_stop": Page("", "login 405 405 405 405 405 405"),
+    "access_grant": Page("handover going", "login 404 200 404 200 404 200"),
+    "access_revoke": Page("handover grant", "login 405 405 405 405 405 405"),
     "demo": Page("", "404 404 404 404 404 404 404"),
     "look": Page("", "404 404 404 404 404 404 404"),
     "account_login": Page("", "200 302 302 302 302 302 302"),
@@ -227,6 +239,11 @@ def world(cast: Cast, now: Any) -> World:
         "agreement": publish_again(now, organization=cast.seller).pk,
         "signature": cast.seller_clerk.signatures.get().pk,
         "completion": cast.seller_clerk.completions.get(course="law").pk,
+        "person": cast.seller_clerk.pk,
+        "team": make_team(
+            actor=cast.seller_lead, organization=cast.seller, name="Warranty", people=[cast.seller_clerk], now=now
+        ).pk,
+        "grant": going.handover.grants.filter(group__team__organization=cast.seller).first().grant,
     }
     return World(cast, _stranger(now), objects)
 
