@@ -1,7 +1,7 @@
 """Forms of teams and grants."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -13,6 +13,8 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.granting import Kind
 from accounts.models import Team, User
+
+_LONGEST = timedelta(days=3653)  # ten years; a date beyond is a slip of the hand
 
 
 class TeamForm(forms.Form):
@@ -63,6 +65,12 @@ class GrantForm(forms.Form):
         self.fields["team"].choices = list(names.items())  # type: ignore[attr-defined]
         words = {name: f"{line}: {column}" for name, (line, column) in kind.permits.items()}
         self.fields["permits"].choices = list(words.items())  # type: ignore[attr-defined]
+
+    def clean_until(self) -> date | None:
+        day: date | None = self.cleaned_data["until"]
+        if day is not None and day > timezone.localdate() + _LONGEST:
+            raise forms.ValidationError(_("This day is too far away. Look at its year, or leave it empty for no end."))
+        return day
 
     @property
     def grid(self) -> Sequence[tuple[str | Promise, Sequence[BoundWidget]]]:

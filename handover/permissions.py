@@ -65,7 +65,8 @@ def holders_of(handover: Handover) -> Mapping[str, frozenset[str]]:
     life of the instance; none where `selectors.with_gates` has read it."""
     held = handover.__dict__.get("held")
     if held is None:
-        rows = in_force(HandoverGroupPermission.objects.filter(content_object=handover))
+        # A team without people holds nothing.
+        rows = in_force(HandoverGroupPermission.objects.filter(content_object=handover, group__user__isnull=False))
         held = handover.__dict__["held"] = [":".join(map(str, row)) for row in rows.values_list(*HELD)]
     if not isinstance(held, dict):
         found: dict[str, set[str]] = {}

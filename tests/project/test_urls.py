@@ -24,6 +24,7 @@ from handover.models import Backup, Execution
 from incidents.models import Incident
 from incidents.services import report
 from jobs.models import Job
+from ledger.models import Entry
 
 ACTORS = ("anonymous", "stranger", "seller_lead", "seller_clerk", "buyer_lead", "reviewer", "agent")
 LOGIN = "/accounts/login/"
@@ -354,6 +355,24 @@ def test_every_url_answers_each_actor_as_declared(world: World, clients: dict[st
     complaints += _what_a_stranger_can_write(world, clients["stranger"])
     complaints += _what_the_admin_shows_without_right(clients)
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.usefixtures("_quiet")
+def test_a_lead_who_looks_on_as_a_clerk_sees_what_the_clerk_sees(world: World, clients: dict[str, Client]) -> None:
+    """Every page answers as it does to the clerk, without a write, but those that belong to the clerk alone."""
+    lead = clients["seller_lead"]
+    lead.post(reverse("view_as", args=[world.cast.seller_clerk.pk]))
+    place, complaints = ACTORS.index("seller_clerk"), []
+    before = Entry.objects.count()
+    for name, page in PAGES.items():
+        private = name.startswith(("account_", "mfa_", "session"))
+        wanted = "403" if private else page.answers.split()[place]
+        if (answer := _answer(lead.get(_path(name, world)))) != wanted:
+            complaints.append(f"{name}: {answer}, not {wanted}")
+        if name != "view_stop" and (answer := _answer(lead.post(_path(name, world)))) != "403":
+            complaints.append(f"POST {name}: {answer}")
+    assert not complaints, "\n".join(complaints)
+    assert Entry.objects.count() == before
 
 
 def _what_a_stranger_can_write(world: World, stranger: Client) -> list[str]:
