@@ -20,8 +20,7 @@ from accounts.models import Team, TeamPermission, User
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What is left of one grant. `lines`: the permissions in words, by line of the kind; `permits`: each by its
-    codename."""
+    """What is left of one grant. `lines`: the permissions in few words; `permits`: each by its codename."""
 
     grant: UUID
     item: UUID
@@ -60,14 +59,12 @@ def grants_of(
 
 def _granted(kind: Kind, rows: list[Any], now: datetime) -> Granted:
     first, names = rows[0], {row.permission.codename for row in rows}
-    comma = pgettext("list", ", ")
     held = [(name, *words) for name, words in kind.permits.items() if name in names]
-    lines = [(line, comma.join(str(one[2]) for one in parts)) for line, parts in groupby(held, key=lambda one: one[1])]
     return Granted(
         grant=first.grant,
         item=first.content_object_id,
         team=first.group.team,
-        lines=lines,
+        lines=_lines(kind, names),
         permits=[(name, f"{line}: {column}") for name, line, column in held],
         everything=len(held) == len(kind.permits),
         until=first.expires_at,
@@ -76,6 +73,19 @@ def _granted(kind: Kind, rows: list[Any], now: datetime) -> Granted:
         at=first.granted_at,
         reason=first.reason,
     )
+
+
+def _lines(kind: Kind, names: set[str]) -> list[tuple[str | Promise, str]]:
+    """Permissions in few words: by column if whole columns are held and nothing else, otherwise by line."""
+    whole = [column for column in kind.columns if all(f"{column}_{line}" in names for line in kind.lines)]
+    if len(whole) * len(kind.lines) == len(names):
+        return [(kind.columns[column], _("all of them")) for column in whole]
+    comma = pgettext("list", ", ")
+    found = {
+        line: [str(words) for column, words in kind.columns.items() if f"{column}_{line}" in names]
+        for line in kind.lines
+    }
+    return [(kind.lines[line], comma.join(words)) for line, words in found.items() if words]
 
 
 def reasons(rows: type[TeamPermission], person: User, item: Model, organization: UUID) -> dict[str, list[str]]:

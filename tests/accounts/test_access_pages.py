@@ -124,6 +124,7 @@ def test_the_team_of_another_organization_is_no_choice(cast, client_of, handover
 
 
 def test_a_lead_grants_at_gates(cast, client_of, handover):
+    assert "Act: all of them" in text_of(client_of(cast.seller_lead).get("/access/"))
     HandoverGroupPermission.objects.filter(group__team__role="clerk").delete()
     data = {"team": team_of(cast.seller).pk, "permits": ["act_scope"], "reason": "Negotiates"}
     client_of(cast.seller_lead).post(f"/access/handover/{handover.pk}/grant/", data)
