@@ -103,8 +103,12 @@ def needs_of(user: User, now: datetime) -> list[Need]:
 
 
 def clearance_for(user: User, need: Need, now: datetime) -> Clearance:
-    """Whether a person has what is needed at this time; otherwise everything that is missing. Three queries."""
-    return held_by([user], [need])[user.pk].clearance(need, now)
+    """Whether a person has what is needed at this time; otherwise everything that is missing. Three queries. While a
+    lead looks on for somebody, both need it."""
+    both = [user, user.viewer] if user.viewer else [user]
+    found = held_by(both, [need])
+    missing = (one for person in both for one in found[person.pk].clearance(need, now).missing)
+    return Clearance(user.pk, need, tuple(dict.fromkeys(missing)))
 
 
 def held_by(users: Sequence[User], needs: Sequence[Need]) -> dict[UUID, Held]:

@@ -1,8 +1,10 @@
-"""People, organizations and who belongs where; what people have signed and learned."""
+"""People, organizations and who belongs where; teams and their permissions; what people have signed and learned."""
+
+from uuid import UUID
 
 import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Group, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from uuid_utils.compat import uuid7
 
 from accounts.validators import validate_networks, validate_registration_number
@@ -36,6 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("Agency staff"), default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Who really sits there, while a lead looks at the pages of this person (`accounts.viewing`).
+    viewer: "User | None" = None
+
     objects = UserManager()
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -51,6 +57,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def places(self) -> "list[Membership]":
         """Memberships by organization name, read once for this instance: a request asks for them many times."""
         return list(self.memberships.select_related("organization").order_by("organization__name"))
+
+    @cached_property
+    def permits(self) -> "dict[UUID, frozenset[str]]":
+        """What was asked so far of this instance's permissions, by the book that they are about."""
+        return {}
 
 
 class Organization(models.Model):
@@ -188,6 +199,67 @@ class Departure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}, {self.organization}"
+
+
+class Team(models.Model):
+    """People of an organization who hold permissions together. A team of a `role` is made of exactly the members with
+    that role; the others are made by hand and have a name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="team")
+    organization = models.ForeignKey(
+        Organization, verbose_name=_("Organization"), on_delete=models.CASCADE, related_name="teams"
+    )
+    role = models.CharField(_("Role"), max_length=8, choices=Membership.Role, blank=True)
+    name = models.CharField(pgettext_lazy("of a team", "Name"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "role"], condition=~models.Q(role=""), name="accounts_team_of_role"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "name"], condition=models.Q(role=""), name="accounts_team_name"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role="", name__gt="") | models.Q(role__gt="", name=""), name="accounts_team_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(_ROLE_TEAMS[Membership.Role(self.role)]) if self.role else self.name
+
+
+_ROLE_TEAMS = {
+    Membership.Role.LEAD: _("All leads"),
+    Membership.Role.CLERK: _("All clerks"),
+    Membership.Role.REVIEWER: _("All reviewers"),
+    Membership.Role.AGENT: _("All agents"),
+}
+
+
+class TeamPermission(GroupObjectPermissionBase):
+    """That a team may do something with one book or handover, `content_object`, until `expires_at` (None: no end). Rows
+    given in one act share their `grant`."""
+
+    grant = models.UUIDField(db_index=True)
+    granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    reason = models.CharField(_("Reason"), max_length=200, blank=True)
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        abstract = True
+
+
+class PersonPermission(UserObjectPermissionBase):
+    """Where guardian would keep permissions of single persons. Only teams get any: every row is refused."""
+
+    class Meta(UserObjectPermissionBase.Meta):
+        abstract = True
+        constraints = [models.CheckConstraint(condition=models.Q(pk__isnull=True), name="%(class)s_only_teams")]
 
 
 class Agreement(models.Model):

@@ -70,6 +70,7 @@ def _groups(request: HttpRequest, user: User) -> list[Group]:
     ]
     if organizations_led_by(user) or runs_platform(user):
         duties.append(place(_("People"), "/people/", "people"))
+        duties.append(place(_("Access"), "/access/", "key"))
     if organizations_led_by(user):
         duties.append(place(_("Networks"), "/networks/", "lock"))
     if runs_platform(user):

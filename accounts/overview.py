@@ -91,6 +91,8 @@ def _missing_of(held: Held, needs: Sequence[Need], now: datetime) -> list[Missin
 def agreements_visible_to(user: User, now: datetime) -> QuerySet[Agreement]:
     """What applies to a person, what they signed, every version of their organizations; for the agency all."""
     found = Agreement.objects.select_related("organization")
+    if user.viewer is not None:  # of what a former organization had signed the lead who looks on knows nothing
+        found = found.filter(pk__in=agreements_visible_to(user.viewer, now).values("pk"))
     if is_agency(user):
         return found
     needs = needs_of(user, now)

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.addresses import is_inside
 from accounts.models import Membership, Organization, User
-from accounts.selectors import is_agency, memberships, role_in
+from accounts.selectors import is_agency, memberships, organizations_led_by, organizations_of, role_in
 
 
 def is_member(user: User | AnonymousUser, organization: Organization | UUID) -> bool:
@@ -50,6 +50,26 @@ def may_manage_people(user: User | AnonymousUser, organization: Organization) ->
 def may_set_networks(user: User | AnonymousUser, organization: Organization) -> bool:
     """A lead says from where their organization works; the agency may do it for them."""
     return is_lead(user, organization) or runs_platform(user)
+
+
+def may_manage_access(user: User | AnonymousUser, organization: Organization | UUID) -> bool:
+    """A lead says what the teams of their organization may do; the agency may do it for them."""
+    return is_lead(user, organization) or runs_platform(user)
+
+
+def organizations_managed_by(user: User) -> list[Organization]:
+    """The organizations whose teams a person manages: those they lead; for who runs the platform all, by name."""
+    return list(Organization.objects.order_by("name")) if runs_platform(user) else organizations_led_by(user)
+
+
+def may_view_as(viewer: User, person: User) -> bool:
+    """Whether somebody may look at the pages as a person sees them: a lead of every organization of that person, so
+    that nothing comes into view that is not theirs to see. Not the agency, and nobody of it or of its staff."""
+    places = set(organizations_of(person))
+    led = {organization.pk for organization in organizations_led_by(viewer)}
+    people = person.is_active and person.pk != viewer.pk and viewer.viewer is None
+    above = person.is_staff or person.is_superuser or is_agency(person) or is_agency(viewer)
+    return people and not above and bool(places) and places <= led
 
 
 def may_work_from(user: User, address: str, changed: Organization | None = None) -> bool:

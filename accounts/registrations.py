@@ -33,6 +33,16 @@ SENTENCES = {
     "membership.changed": _("%(actor_name)s changed the role of %(person)s at %(organization)s"),
     "membership.removed": _("%(actor_name)s ended the membership of %(person)s at %(organization)s"),
 }
+ACCESS = {
+    "team.made": _("%(actor_name)s made the team “%(team)s” of %(organization)s, people: %(count)s"),
+    "team.changed": _("%(actor_name)s changed the team “%(team)s” of %(organization)s, people: %(count)s"),
+    "team.removed": _("%(actor_name)s removed the team “%(team)s” of %(organization)s with its permissions"),
+    "person.teams_repaired": _("The platform put %(name)s into the teams of their memberships again"),
+    "access.granted": _("%(actor_name)s gave the team “%(team)s” of %(organization)s permissions: %(count)s"),
+    "access.revoked": _("%(actor_name)s took permissions from the team “%(team)s” of %(organization)s: %(count)s"),
+    "viewing.started": _("%(actor_name)s began to look at the pages as %(name)s sees them"),
+    "viewing.ended": _("%(actor_name)s no longer looks at the pages as %(name)s sees them"),
+}
 CLEARANCE = {
     "agreement.published": _("%(actor_name)s published version %(version)s of an agreement"),
     "agreement.signed": _("%(actor_name)s signed version %(version)s of an agreement"),
@@ -65,6 +75,7 @@ NOT_SIGNED_IN = {"person.sign_in_failed": _("Somebody at %(address)s failed to s
 vocabulary.register(SENTENCES)
 vocabulary.register(SIGNED_IN, words={"how": HOW})
 vocabulary.register(NOT_SIGNED_IN, kind="bad", words={"how": HOW})
+vocabulary.register(ACCESS)
 vocabulary.register(REFUSED, kind="bad")
 vocabulary.register(CLEARANCE, words={"course": COURSES})
 vocabulary.register(FAILED, kind="bad", words={"course": COURSES})

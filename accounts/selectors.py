@@ -10,9 +10,22 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
-from accounts.models import Agreement, Completion, Invitation, Membership, Organization, Signature, User
+from accounts.models import (
+    Agreement,
+    Completion,
+    Invitation,
+    Membership,
+    Organization,
+    Signature,
+    Team,
+    TeamPermission,
+    User,
+)
+from tenancy import rights
 
+_Permission = TypeVar("_Permission", bound=TeamPermission)
 _Row = TypeVar("_Row", Signature, Completion)
 
 
@@ -35,6 +48,18 @@ def role_in(user: User | AnonymousUser, organization: Organization | UUID) -> st
 def organizations_led_by(user: User | AnonymousUser) -> list[Organization]:
     """The organizations of which a user is a lead, by name."""
     return [place.organization for place in memberships(user) if place.role == Membership.Role.LEAD]
+
+
+def in_force(rows: "QuerySet[_Permission]") -> "QuerySet[_Permission]":
+    """Permissions that have not expired, by the clock of the database."""
+    return rows.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+def teams_of(organization: Organization | UUID) -> QuerySet[Team]:
+    """The teams of an organization with their people: those of the roles, then by name."""
+    key = organization.pk if isinstance(organization, Organization) else organization
+    found = Team.objects.filter(organization=key).select_related("group", "organization")
+    return found.prefetch_related("group__user_set").order_by("name", "role")
 
 
 def is_agency(user: User | AnonymousUser) -> bool:
@@ -74,6 +99,12 @@ def members_of(organization: Organization) -> QuerySet[Membership]:
     return found.order_by("role", "user__name", "pk")
 
 
+def members_with_teams_of(organization: Organization) -> QuerySet[Membership]:
+    """Who works at an organization and may sign in, by name, with the teams of each."""
+    found = members_of(organization).filter(user__is_active=True)
+    return found.prefetch_related("user__groups__team").order_by("user__name", "pk")
+
+
 def open_invitations_of(organization: Organization) -> QuerySet[Invitation]:
     """Neither accepted nor withdrawn, those that came to their end too; the newest first."""
     found = Invitation.objects.filter(organization=organization, accepted_at=None, withdrawn_at=None)
@@ -84,7 +115,9 @@ def invitation_of(digest: str, now: datetime) -> Invitation | None:
     """The invitation whose link has this digest, if it still works. One whose sender has lost the right to send it
     works no more; the caller asks `accounts.permissions`."""
     found = Invitation.objects.filter(token_hash=digest, accepted_at=None, withdrawn_at=None)
-    return found.filter(expires_at__gt=now).select_related("organization", "invited_by").first()
+    # Whoever holds the link belongs to nobody yet.
+    with rights.everything():
+        return found.filter(expires_at__gt=now).select_related("organization", "invited_by").first()
 
 
 def token_digest(token: str) -> str:

@@ -51,7 +51,9 @@ def asks_itself(view: View[P]) -> View[P]:
 
 def is_wanted(request: HttpRequest) -> bool:
     """Whether the second factor is to be shown again before this request does what it asks for."""
-    return settings.SECOND_FACTOR and request.user.is_authenticated and not is_fresh(request)
+    # Who looks on as somebody else is refused every act; the form alone wants no proof.
+    looks_on = getattr(request.user, "viewer", None) is not None
+    return settings.SECOND_FACTOR and request.user.is_authenticated and not looks_on and not is_fresh(request)
 
 
 def proof_link(request: HttpRequest) -> SafeString:

@@ -12,3 +12,9 @@ from tenancy import rights
 def remind() -> int:
     """Mail those whose passed courses come to their end. How many mails went."""
     return services.remind(now=timezone.now())
+
+
+@shared_task(name="accounts.repair_teams")
+def repair_teams() -> int:
+    """Put people into the teams of their memberships, should somebody have written past the services. How many."""
+    return services.repair_teams(now=timezone.now())

@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from accounts import factor_views, network_views, session_views
-from accounts.views import agreements, courses, home, invitations, leaving, ledger, people
+from accounts.views import access, agreements, courses, home, invitations, leaving, ledger, people
 
 # Of allauth only the pages that we support; their names are allauth's own, it reverses them.
 _SIGN_IN = [
@@ -55,6 +55,15 @@ urlpatterns = [
     path("networks/<uuid:organization_id>/", network_views.change_networks, name="networks_change"),
     path("demo/", home.demo_sign_in, name="demo"),
     path("demo/look/", home.look, name="look"),
+    path("access/", access.overview, name="access"),
+    path("access/teams/new/", access.team_new, name="team_new"),
+    path("access/teams/<uuid:team_id>/", access.team_change, name="team_change"),
+    path("access/teams/<uuid:team_id>/remove/", access.team_remove, name="team_remove"),
+    path("access/people/<uuid:person_id>/", access.person, name="access_person"),
+    path("access/people/<uuid:person_id>/view/", access.view_as, name="view_as"),
+    path("access/view/stop/", access.view_stop, name="view_stop"),
+    path("access/<slug:kind>/<uuid:item_id>/grant/", access.give, name="access_grant"),
+    path("access/<slug:kind>/grants/<uuid:grant_id>/revoke/", access.take, name="access_revoke"),
     path("clearance/", agreements.clearance, name="clearance"),
     path("agreements/publish/", agreements.publish, name="agreement_publish"),
     path("agreements/<uuid:agreement_id>/", agreements.agreement, name="agreement"),

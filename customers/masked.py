@@ -1,7 +1,7 @@
 """Customers as a person may see them without a purpose: masked, never opened on the page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
@@ -11,14 +11,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
-from accounts.clearance import Clearance
 from accounts.periods import months_after
-from customers.clearance import need_of
+from customers.access import Access
 from customers.fields import FIELDS, LABELS
 from customers.masking import mask, mask_amount
 from customers.models import Book, Category, Customer, RetentionRule
 from customers.opening import Row, SealedCustomer, opened, sealed_customer
 from customers.selectors import habit_marks, purchase_counts
+from customers.workflow import Verb
 from vault.errors import KeyDestroyed, SealBroken
 from vault.keys import KeySet
 from vault.services import attach_keys
@@ -26,7 +26,7 @@ from vault.services import attach_keys
 
 class SealState(TextChoices):
     """What became of a category of a customer. `BROKEN`: a value was changed outside the platform. `CLOSED`: nothing
-    was opened, because the person has no clearance."""
+    was opened, because the person has no clearance, or no team with the permission."""
 
     SEALED = "sealed", _("Sealed")
     EMPTY = "empty", _("Nothing stored")
@@ -53,7 +53,8 @@ HEADERS: tuple[str | Promise, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A row of the list: masked basic information, how many purchases (None: their key was destroyed), habits."""
+    """A row of the list: masked basic information, how many purchases (None: their key was destroyed), habits.
+    `closed`: the categories of which the person is told nothing."""
 
     pk: UUID
     state: SealState
@@ -64,6 +65,7 @@ class Listed:
     address: str
     purchases: int | None
     habits: Habits
+    closed: frozenset[str] = frozenset()
 
     @property
     def phone_tail(self) -> str:
@@ -79,17 +81,29 @@ class Listed:
         return self.state.label
 
 
-def listed(customers: Sequence[Customer], book: Book, clearance: Clearance) -> list[Listed]:
-    """Rows of the list of a book in the same order. The keys of all of them are loaded together: four queries. Without
-    clearance for the book no value is opened; what is only counted stays."""
+def listed(customers: Sequence[Customer], book: Book, access: Access, verb: Verb = Verb.MASKED) -> list[Listed]:
+    """Rows of the list of a book in the same order, for somebody who does `verb` with it. The keys of all of them are
+    loaded together: four queries. Without clearance for the book no value is opened, and what is only counted stays; of
+    what no team of theirs may do this with they are told nothing."""
     keys = attach_keys(customers)
     purchases, habits = purchase_counts(customers), habit_marks(customers)
-    cleared = bool(clearance) and clearance.need == need_of(book)
-    return [_listed(one, keys, purchases.get(one.pk, 0), habits.get(one.pk), cleared) for one in customers]
+    opens = access.book == book.pk and access.may(verb, Category.BASIC)
+    closed = frozenset(category for category in Category if not access.permitted(verb, category))
+    rows = [_listed(one, keys, purchases.get(one.pk, 0), habits.get(one.pk), opens) for one in customers]
+    return [_without(row, closed) for row in rows] if closed else rows
 
 
-def _listed(customer: Customer, keys: KeySet, purchases: int, derived: bool | None, cleared: bool) -> Listed:
-    state, shown = _values(customer) if cleared else (SealState.CLOSED, [""] * 5)
+def _without(row: Listed, closed: frozenset[str]) -> Listed:
+    return replace(
+        row,
+        closed=closed,
+        purchases=0 if Category.PURCHASES in closed else row.purchases,
+        habits=Habits.NONE if Category.HABITS in closed else row.habits,
+    )
+
+
+def _listed(customer: Customer, keys: KeySet, purchases: int, derived: bool | None, opens: bool) -> Listed:
+    state, shown = _values(customer) if opens else (SealState.CLOSED, [""] * 5)
     habits = Habits.NONE if derived is None else Habits.DERIVED if derived else Habits.STATED
     number, name, phone, email, address = shown
     return Listed(
@@ -137,19 +151,28 @@ class Panel:
     derived: bool = False
 
 
-def panels(customer: Customer, rules: Sequence[RetentionRule], clearance: Clearance) -> list[Panel]:
-    """The three categories of a customer, masked; without clearance for the book nothing of them."""
-    sealed = sealed_customer(customer, clearance) if clearance else None
+def panels(customer: Customer, rules: Sequence[RetentionRule], access: Access) -> list[Panel]:
+    """The three categories of a customer, masked; without clearance for the book nothing of them, nor of those that no
+    team of the person may see."""
+    sees = any(access.may(Verb.MASKED, category) for category in Category)
+    sealed = sealed_customer(customer, access) if sees else None
     return [_panel(customer, sealed, category, {rule.category: rule for rule in rules}) for category in Category]
 
 
 def _panel(
     customer: Customer, sealed: SealedCustomer | None, category: Category, rules: dict[str, RetentionRule]
 ) -> Panel:
-    state, facts = _looked_at(sealed, category) if sealed else (SealState.CLOSED, [])
+    seen = sealed is not None and sealed.access.may(Verb.MASKED, category)
+    state, facts = _looked_at(sealed, category) if sealed and seen else (SealState.CLOSED, [])
     rule = rules.get(category)
     ends_on = months_after(customer.collected_on, rule.months) if rule else None
-    derived = sealed is not None and category == Category.HABITS and sealed.habit is not None and sealed.habit.derived
+    derived = (
+        sealed is not None
+        and seen
+        and category == Category.HABITS
+        and sealed.habit is not None
+        and sealed.habit.derived
+    )
     return Panel(category, state, facts, rule, ends_on, derived)
 
 

@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
-from accounts.models import Organization, User
+from accounts.models import Organization, PersonPermission, TeamPermission, User
 from customers import workflow
+from customers.workflow import Verb
 from vault.fields import SealedJSONField, SealedModel, SealedTextField
 
 
@@ -18,6 +19,14 @@ class Category(models.TextChoices):
     BASIC = "basic", _("Basic information")
     PURCHASES = "purchases", _("Purchase records")
     HABITS = "habits", _("Purchase habits")
+
+
+def permit(verb: str, category: str) -> str:
+    """The name of a permission on a book."""
+    return f"{verb}_{category}"
+
+
+PERMITS = tuple(permit(verb, category) for category in Category for verb in Verb)
 
 
 class Book(models.Model):
@@ -33,9 +42,29 @@ class Book(models.Model):
     class Meta:
         verbose_name = _("book")
         verbose_name_plural = _("books")
+        permissions = [(name, name.replace("_", " ")) for name in PERMITS]
 
     def __str__(self) -> str:
         return self.name
+
+
+class BookGroupPermission(TeamPermission):
+    """What a team may do with a book."""
+
+    content_object = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="grants")
+
+    class Meta(TeamPermission.Meta):
+        verbose_name = _("permission on a book")
+        verbose_name_plural = _("permissions on books")
+
+
+class BookUserPermission(PersonPermission):
+    """Empty for ever: see `PersonPermission`."""
+
+    content_object = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="+")
+
+    class Meta(PersonPermission.Meta):
+        pass
 
 
 class Customer(SealedModel):

@@ -6,14 +6,15 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import clearance, waiting
+from accounts import clearance, granting, waiting
 from accounts.clearance import Need
 from accounts.models import User
 from accounts.waiting import Waiting
 from customers import vocabulary as words
 from customers.clearance import need_of
+from customers.granting import BOOKS
 from customers.models import Import
-from customers.permissions import may_work_on, organizations_with_books
+from customers.permissions import may_work_on, organizations_with_books, permits_among
 from customers.selectors import books_visible_to, imports_waiting_for, stopped_imports
 from customers.services.importing import FORGOTTEN_AFTER
 from customers.tasks import CheckHandler, DeriveHandler, StoreHandler
@@ -32,6 +33,7 @@ def needs(user: User, now: datetime) -> Sequence[Need]:
 def imports_waiting(user: User, now: datetime) -> Sequence[Waiting]:
     """For leads and clerks: imports of their organization that do not go on without somebody."""
     found = [*stopped_imports(user), *imports_waiting_for(user)]
+    permits_among(user, [item.book for item in found])  # read at once
     return [_waiting(item) for item in found if may_work_on(user, item.book)]
 
 
@@ -66,6 +68,7 @@ def _asks(item: Import) -> tuple[str, str]:
     return _("%(file)s could not be read: correct or cancel it") % name, _("Look at it")
 
 
+granting.register(BOOKS)
 clearance.register(needs)
 waiting.register(imports_waiting)
 register("customers.check", CheckHandler())

@@ -10,12 +10,11 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.clearance import Clearance
 from accounts.models import User
 from accounts.selectors import organizations_of
-from customers.clearance import check_clearance
+from customers.access import Access, check_access
 from customers.models import Book, Category, Customer, Destruction, Habit, Import, Purchase, RetentionRule
-from customers.workflow import WAITS_FOR_PEOPLE, BookState, ImportState
+from customers.workflow import WAITS_FOR_PEOPLE, BookState, ImportState, Verb
 from jobs.models import Job
 from jobs.workflow import JobState
 from ledger.models import Entry
@@ -119,12 +118,12 @@ def imports_visible_to(user: User) -> QuerySet[Import]:
     return Import.objects.filter(book__in=books_visible_to(user)).select_related("book", "book__organization")
 
 
-def search_token(book: Book, text: str, clearance: Clearance) -> str:
-    """Blind indexes of what was typed, for the address bar: the text itself must never be in a URL. Raises NotCleared:
-    who is found has what was typed, so a search opens a value as well.
+def search_token(book: Book, text: str, access: Access) -> str:
+    """Blind indexes of what was typed, for the address bar: the text itself must never be in a URL. Raises
+    CustomersError for who may not see basic information: who is found has what was typed, so a search opens a value.
 
     Only four digits alone search by the end of the phone number: more of them mean that one number."""
-    check_clearance(clearance, book)
+    check_access(access, book, Verb.MASKED, Category.BASIC)
     index = BlindIndex(book.organization_id)
     values = [index.of(kind, text) for kind, _column in SEARCHED]
     if not _FOUR_DIGITS.fullmatch(unicodedata.normalize("NFKC", text).strip()):

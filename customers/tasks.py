@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from customers.clearance import clearance_in
+from customers.access import refusal_in
 from customers.errors import CustomersError
-from customers.models import Book, Import
+from customers.models import Book, Category, Import
 from customers.records import ranges
 from customers.services import deriving, importing, importing_rows, retention
 from jobs.models import Chunk, Job
@@ -37,7 +37,7 @@ class CheckHandler:
         """The chunk has said everything."""
 
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
-        return clearance_in(actor, _book_of_import(job), now).refusal
+        return refusal_in(actor, _book_of_import(job), Category, now)
 
     def stopped(self, job: Job, now: datetime) -> None:
         importing_rows.check_stopped(job, job.state in _CANCELED, now)
@@ -64,7 +64,7 @@ class StoreHandler:
         importing_rows.finish_storing(job, now)
 
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
-        return clearance_in(actor, _book_of_import(job), now).refusal
+        return refusal_in(actor, _book_of_import(job), Category, now)
 
     def stopped(self, job: Job, now: datetime) -> None:
         importing_rows.store_stopped(job, job.state in _CANCELED, now)
@@ -91,7 +91,7 @@ class DeriveHandler:
         deriving.finish_deriving(job, now)
 
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
-        return clearance_in(actor, Book.objects.get(pk=job.subject_id), now).refusal
+        return refusal_in(actor, Book.objects.get(pk=job.subject_id), (Category.PURCHASES, Category.HABITS), now)
 
     def stopped(self, job: Job, now: datetime) -> None:
         deriving.deriving_stopped(job, now)

@@ -1,4 +1,4 @@
-"""States of books and imports and the moves between them: data only."""
+"""States of books and imports and the moves between them, and what may be permitted on a book: data only."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,14 @@ BOOK_MOVES: dict[BookState, frozenset[BookState]] = {
     BookState.STAGED: frozenset({BookState.OPEN, BookState.DISCARDED}),
     BookState.DISCARDED: frozenset(),
 }
+
+
+class Verb(TextChoices):
+    """What teams are permitted to do with a category of a book. Whoever may reveal or export may see the masks too."""
+
+    MASKED = "masked", _("See masked")
+    REVEAL = "reveal", _("Reveal")
+    EXPORT = "export", _("Export")
 
 
 class ImportState(TextChoices):

@@ -17,7 +17,7 @@ from customers.models import Import
 from customers.workflow import ImportState
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
-from handover.selectors import current_step
+from handover.selectors import current_step, step_of
 from handover.services import screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
 
@@ -181,7 +181,7 @@ def _content_cure(board: Board) -> tuple[str, str, bool]:
     review = screening.review_of(found) if found else None
     if review is not None and review.state in LIVE and is_member(user, handover.reviewer_id):
         return reverse("compliance:review", args=[review.pk]), _("Decide the review"), True
-    again = screening.needs_another(handover) and is_member(user, handover.seller_id)
+    again = screening.needs_another(handover) and screening.may_screen(user, step_of(handover, StepKind.BACKUP))
     return gate_url(handover, StepKind.BACKUP), _("Screen it again") if again else _("See the screening"), again
 
 

@@ -6,11 +6,16 @@ from django.utils.translation import gettext as _
 
 from accounts.clearance import Clearance, Need, clearance_for
 from accounts.models import User
+from accounts.permissions import is_lead
 from customers.clearance import clearance_in
+from customers.models import Category, permit
+from customers.permissions import permits_on
+from customers.workflow import Verb
 from handover.content import proven_execution
 from handover.errors import HandoverError
-from handover.models import Backup, Delivery, Execution, Handover
-from handover.permissions import organization_of, sides_of
+from handover.models import Backup, Delivery, Execution, Handover, Step
+from handover.permissions import has_rank, organization_of, sides_of
+from handover.workflow import Rank, Side, StepKind
 from jobs.models import Job
 
 
@@ -31,12 +36,29 @@ def clearance_for_package(user: User, handover: Handover, now: datetime) -> Clea
     return clearance_in(user, execution.target, now) if execution else None
 
 
+def may_take_package(user: User, handover: Handover) -> bool:
+    """Whether a person is a lead of the buyer whose teams may export every category of the book that arrived: the
+    package holds all of them."""
+    execution = proven_execution(handover)
+    if execution is None or not is_lead(user, handover.buyer_id):
+        return False
+    return all(permit(Verb.EXPORT, category) in permits_on(user, execution.target) for category in Category)
+
+
 def refusal_on(user: User, handover: Handover, now: datetime) -> str:
     """Why a person may not open values in a handover, nor start what does; empty if they may."""
     found = clearance_on(user, handover, now)
     if found is None:
         return _("Only people of the seller, the buyer and the reviewer can do this.")
     return found.refusal
+
+
+def _refusal_at(user: User, handover: Handover, kind: StepKind, now: datetime) -> str:
+    step = Step.objects.get(handover=handover, kind=kind)
+    step.handover = handover
+    if not any(has_rank(user, step, side, Rank.MEMBER) for side in Side):
+        return _("None of your teams may act at this gate. A lead of your organization gives the permission.")
+    return refusal_on(user, handover, now)
 
 
 def require_clearance(actor: User, handover: Handover, now: datetime) -> None:
@@ -48,7 +70,9 @@ def require_clearance(actor: User, handover: Handover, now: datetime) -> None:
 def backup_refusal(job: Job, actor: User, now: datetime) -> str:
     """For a job on a backup: of a handover, or the nightly one of a book."""
     backup = Backup.objects.select_related("handover", "book").get(pk=job.subject_id)
-    return refusal_on(actor, backup.handover, now) if backup.handover else _in(actor, backup, now)
+    if backup.handover is None:
+        return _in(actor, backup, now)
+    return _refusal_at(actor, backup.handover, StepKind.BACKUP, now)
 
 
 def _in(actor: User, backup: Backup, now: datetime) -> str:
@@ -57,7 +81,8 @@ def _in(actor: User, backup: Backup, now: datetime) -> str:
 
 def execution_refusal(job: Job, actor: User, now: datetime) -> str:
     """For a job of an execution."""
-    return refusal_on(actor, Execution.objects.select_related("handover").get(pk=job.subject_id).handover, now)
+    handover = Execution.objects.select_related("handover").get(pk=job.subject_id).handover
+    return _refusal_at(actor, handover, StepKind.EXECUTION, now)
 
 
 def delivery_refusal(job: Job, actor: User, now: datetime) -> str:

@@ -14,15 +14,15 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, User
 from accounts.panels import Panel
-from accounts.permissions import is_member
 from accounts.selectors import memberships, organizations_of
 from accounts.waiting import Waiting
 from handover.blockers import cure_of, is_hindered
+from handover.clearance import may_take_package
 from handover.content import newest_proposal
 from handover.gates import Board, Turn, acts_of, gate_url, turns_of
 from handover.lines import lines_of
 from handover.models import Delivery, Handover, Step
-from handover.selectors import handovers_visible_to, with_gates
+from handover.selectors import handovers_visible_to, step_of, with_gates
 from handover.services import screening
 from handover.workflow import HandoverState, Side, StepKind, StepState
 
@@ -92,7 +92,8 @@ def _screening(board: Board, step: Step) -> Iterator[Waiting]:
     """Free text that nobody has cleared and that nobody reads any more."""
     begun = step.kind == _K.EXECUTION or (step.kind == _K.BACKUP and step.state in {_S.RUNNING, _S.SUBMITTED})
     handover = board.handover
-    if begun and is_member(board.user, handover.seller_id) and screening.needs_another(handover):
+    mine = begun and screening.may_screen(board.user, step_of(handover, _K.BACKUP))
+    if mine and screening.needs_another(handover):
         url = gate_url(handover, _K.BACKUP)
         yield _waiting(handover, _("Screen the free text of the book again"), url, _("Screen it again"), BLOCKS)
 
@@ -102,6 +103,8 @@ def _packages(user: User) -> Iterator[Waiting]:
     led = [place.organization_id for place in memberships(user) if place.role == Membership.Role.LEAD]
     ready = Delivery.objects.filter(handover__buyer__in=led, ready_at__isnull=False, downloads=0)
     for delivery in ready.select_related(*(f"handover__{side}" for side in Side)):
+        if not may_take_package(user, delivery.handover):
+            continue
         url = reverse("handover:certificate", args=[delivery.handover_id])
         yield _waiting(delivery.handover, _("Download the encrypted package"), url, _("Download"), INFORMS)
 

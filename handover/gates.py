@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from accounts.models import Membership, Organization, User
 from compliance.models import Review
 from handover.models import Approval, Handover, Step
-from handover.permissions import side_for
+from handover.permissions import is_permitted, side_for
 from handover.selectors import current_step, standing_approvals, steps_of
-from handover.workflow import ORDER, REQUIRED, HandoverState, Rank, Side, StepKind, StepState, find
+from handover.workflow import ORDER, REQUIRED, HandoverState, Rank, Right, Side, StepKind, StepState, find
 
 _NAMED = 3  # people that a sentence names before it counts the rest
 _LEADS = {Side.REVIEWER: Membership.Role.REVIEWER}
@@ -242,7 +242,7 @@ def _to_prepare(board: Board, step: Step) -> list[Turn]:
         sides = (Side.SELLER, Side.BUYER)
         return [_turn(board, side, "propose", _writers(board, step, side, "draft")) for side in sides]
     if step.author_id and not step.remark:
-        return [_turn(board, Side.SELLER, "submit", _members(board.handover, Side.SELLER))]
+        return [_turn(board, Side.SELLER, "submit", _actors(step, Side.SELLER))]
     verb = "redraft" if step.remark else "draft"
     return [_turn(board, Side.SELLER, verb, _writers(board, step, Side.SELLER, "draft"))]
 
@@ -291,8 +291,9 @@ def named(people: Sequence[User], user: User) -> str:
     return pgettext("between names: one of them", " or ").join(names)
 
 
-def _members(handover: Handover, side: Side) -> list[User]:
-    return [place.user for place in _places(handover, side)]
+def _actors(step: Step, side: Side) -> list[User]:
+    people = (place.user for place in _places(step.handover, side))
+    return [person for person in people if is_permitted(person, step, side, Right.ACT)]
 
 
 def _places(handover: Handover, side: Side) -> list[Membership]:
@@ -300,22 +301,23 @@ def _places(handover: Handover, side: Side) -> list[Membership]:
     return sorted((place for place in places if place.user.is_active), key=lambda place: place.user.name)
 
 
-def _binding(handover: Handover, side: Side) -> list[User]:
+def _binding(step: Step, side: Side) -> list[User]:
     role = _LEADS.get(side, Membership.Role.LEAD)
-    return [place.user for place in _places(handover, side) if place.role == role]
+    people = (place.user for place in _places(step.handover, side) if place.role == role)
+    return [person for person in people if is_permitted(person, step, side, Right.APPROVE)]
 
 
 def _leads(board: Board, step: Step, side: Side) -> list[User]:
     """Who may approve or start for a side: nobody approves what they wrote, or for two sides."""
     out = {writer.pk for writer in step.writers.all()} | {step.author_id}
     out |= {approval.user_id for approval in standing_approvals(step)}
-    return [lead for lead in _binding(board.handover, side) if lead.pk not in out]
+    return [lead for lead in _binding(step, side) if lead.pk not in out]
 
 
 def _writers(board: Board, step: Step, side: Side, name: str) -> list[User]:
     """Who may write for a side: not its only lead, if the side must approve, because then nobody could."""
     move = find(step.kind, name)
-    people, leads = _members(board.handover, side), _binding(board.handover, side)
+    people, leads = _actors(step, side), _binding(step, side)
     if move is None or side not in move.sides:
         return []
     if move.rank is Rank.LEAD:
@@ -378,4 +380,4 @@ def _own_missing(board: Board, step: Step, name: str) -> Side | None:
     if side_for(board.user, step, name) is None:
         return None
     sides = [side for side in missing_sides(step) if side is not Side.REVIEWER]
-    return next((side for side in sides if board.user in _binding(board.handover, side)), None)
+    return next((side for side in sides if board.user in _binding(step, side)), None)

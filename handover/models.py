@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
-from accounts.models import Organization, User
+from accounts.models import Organization, PersonPermission, TeamPermission, User
 from customers.models import Book, Category
 from handover import workflow
 from jobs.models import Job
@@ -29,6 +29,7 @@ class Handover(models.Model):
     class Meta:
         verbose_name = _("handover")
         verbose_name_plural = _("handovers")
+        permissions = [(name, name.replace("_", " ")) for name in workflow.PERMITS]
         constraints = [
             models.UniqueConstraint(
                 fields=["book"], condition=models.Q(state="open"), name="handover_one_open_per_book"
@@ -37,6 +38,25 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class HandoverGroupPermission(TeamPermission):
+    """What a team may do at the gates of a handover."""
+
+    content_object = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="grants")
+
+    class Meta(TeamPermission.Meta):
+        verbose_name = _("permission on a handover")
+        verbose_name_plural = _("permissions on handovers")
+
+
+class HandoverUserPermission(PersonPermission):
+    """Empty for ever: see `PersonPermission`."""
+
+    content_object = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="+")
+
+    class Meta(PersonPermission.Meta):
+        pass
 
 
 class Step(models.Model):

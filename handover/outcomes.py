@@ -57,6 +57,7 @@ class ContentOutcome:
         try:
             screening.check_open(_handover_of(review))
             if review.decision == Decision.APPROVED:
+                screening.check_approver(actor, _handover_of(review))
                 require_clearance(actor, _handover_of(review), now)
         except HandoverError as error:
             raise OutcomeError(str(error)) from error

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from accounts import clearance, panels, publishing, waiting
+from accounts import clearance, granting, panels, publishing, waiting
 from compliance import outcomes
 from compliance.models import Review
 from handover.agreements import needs, publishing_places
 from handover.duties import handovers_panel, handovers_waiting
+from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
@@ -27,6 +28,7 @@ def _certify(step: Step, now: datetime) -> None:
     certifying.issue(step, now)
 
 
+granting.register(HANDOVERS)
 clearance.register(needs)
 publishing.register(publishing_places)
 registry.register(backing_up.WRITE, BackupHandler())

@@ -3,16 +3,18 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import Organization, User
-from accounts.selectors import is_agency, organizations_of
+from accounts.selectors import in_force, is_agency, organizations_of
 from compliance.models import Review
 from compliance.workflow import LIVE
 from customers.models import Book
 from customers.workflow import BookState
-from handover.models import Approval, Handover, Step
-from handover.permissions import sellers_led_by
+from handover.models import Approval, Handover, HandoverGroupPermission, Step
+from handover.permissions import HELD, sellers_led_by
 from handover.services.reviewing import SUBJECT
 from handover.workflow import ORDER, HandoverState, Side, StepKind, StepState
 
@@ -30,8 +32,13 @@ def handovers_visible_to(user: User) -> QuerySet[Handover]:
 
 
 def with_gates(handovers: QuerySet[Handover]) -> QuerySet[Handover]:
-    """The same with steps, approvals, writers and the people of the three sides: `gates` asks no further query."""
+    """The same with steps, approvals, writers, the people of the three sides and what their teams are permitted:
+    `gates` asks no further query."""
     steps = Step.objects.select_related("remark_by").prefetch_related("approvals__user", "writers")
+    rows = in_force(HandoverGroupPermission.objects.filter(content_object=OuterRef("pk"), group__user__isnull=False))
+    texts = [Cast(name, TextField()) for name in HELD]
+    one = Concat(texts[0], Value(":"), texts[1], Value(":"), texts[2], output_field=TextField())
+    handovers = handovers.annotate(held=ArraySubquery(rows.values(one=one).values("one")))
     return handovers.prefetch_related(Prefetch("steps", steps), *(f"{side}__memberships__user" for side in Side))
 
 

@@ -47,7 +47,25 @@ class Rank(TextChoices):
     LEAD = "lead", _("Lead")
 
 
+class Right(TextChoices):
+    """What teams are permitted to do at a gate. Whoever may approve may act too."""
+
+    ACT = "act", _("Act")
+    APPROVE = "approve", _("Approve")
+
+
+# What a move of this rank takes.
+RIGHTS: dict[Rank, Right] = {Rank.MEMBER: Right.ACT, Rank.LEAD: Right.APPROVE}
+
 ORDER: tuple[StepKind, ...] = tuple(StepKind)
+
+
+def permit(right: str, kind: str) -> str:
+    """The name of a permission on a handover."""
+    return f"{right}_{kind}"
+
+
+PERMITS = tuple(permit(right, kind) for kind in StepKind for right in Right)
 
 # Who must approve each step; for execution the two approvals are the two-person start.
 REQUIRED: dict[StepKind, tuple[Side, ...]] = {

@@ -35,7 +35,10 @@ def incidents_visible_to(user: User) -> QuerySet[Incident]:
     incidents = Incident.objects.select_related("reported_by", "organization").order_by("-detected_at", "-id")
     if is_agency(user):
         return incidents
-    return incidents.filter(Q(audience__overlap=organizations_of(user)) | Q(reported_by_id=user.pk))
+    own = Q(audience__overlap=organizations_of(user))
+    if user.viewer is None:  # what somebody reported elsewhere is not for the lead who looks on
+        own |= Q(reported_by_id=user.pk)
+    return incidents.filter(own)
 
 
 def incidents_handled_by(user: User) -> QuerySet[Incident]:

@@ -90,12 +90,18 @@ def _of_person(table: str) -> str:
 
 _KEYS = Open("Wrapped by the root key; asked for only by the ids of rows that one may see.")
 _REGISTER = Open("Whom sign-in must find before a person is known, and names that partners see.")
+_NO_ROWS = Open("Permissions of single persons: the table refuses every row.")
+_GENERIC = Open(
+    "Guardian's generic tables: permissions have tables of their own, nothing is kept here.", grants="SELECT"
+)
 _DJANGO = Open("Django's own: nothing of an organization.")
 _SESSIONS = Open("Found by a secret that only its holder knows.")
 _HASHES = Open("Hashes and signatures; anybody may verify.", grants="SELECT, INSERT")
 
 TABLES: Mapping[str, Guarded | Open] = {
     "customers.Book": Guarded(f"organization_id = {MINE} OR ({CASES} AND ({_SHARED}))"),
+    "customers.BookGroupPermission": Guarded(_OF_BOOKS.replace("book_id", "content_object_id", 1)),
+    "customers.BookUserPermission": _NO_ROWS,
     "customers.Customer": _BOOK,
     "customers.Purchase": _CUSTOMER,
     "customers.Habit": _CUSTOMER,
@@ -103,6 +109,8 @@ TABLES: Mapping[str, Guarded | Open] = {
     "customers.RetentionRule": _BOOK,
     "customers.Destruction": _BOOK,
     "handover.Handover": Guarded(f"seller_id = {MINE} OR buyer_id = {MINE} OR reviewer_id = {MINE}"),
+    "handover.HandoverGroupPermission": Guarded(_within("handover_handover", "content_object_id")),
+    "handover.HandoverUserPermission": _NO_ROWS,
     "handover.Step": _HANDOVER,
     "handover.Step_writers": _STEP,
     "handover.Approval": _STEP,
@@ -137,6 +145,9 @@ TABLES: Mapping[str, Guarded | Open] = {
     "accounts.User_user_permissions": _REGISTER,
     "accounts.Organization": _REGISTER,
     "accounts.Membership": _REGISTER,
+    "accounts.Team": Guarded(f"organization_id = {MINE}"),
+    "accounts.Invitation": Guarded(f"organization_id = {MINE}"),
+    "accounts.Departure": Guarded(f"organization_id = {MINE} OR person_id = {PERSON}", append_only=True),
     "accounts.Agreement": Open("Texts that partners must read to sign them; a trigger keeps each as it is."),
     "accounts.Signature": Guarded(_of_person("accounts_signature"), append_only=True),
     "accounts.Completion": Guarded(_of_person("accounts_completion")),
@@ -145,6 +156,8 @@ TABLES: Mapping[str, Guarded | Open] = {
     "mfa.Authenticator": _REGISTER,
     "usersessions.UserSession": _REGISTER,
     "sessions.Session": _SESSIONS,
+    "guardian.GroupObjectPermission": _GENERIC,
+    "guardian.UserObjectPermission": _GENERIC,
     "admin.LogEntry": _DJANGO,
     "auth.Permission": _DJANGO,
     "auth.Group": _DJANGO,

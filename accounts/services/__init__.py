@@ -1,7 +1,9 @@
-"""The only writer of people, organizations and memberships, of agreements and of passed courses."""
+"""The only writer of people, organizations and memberships, of teams and permissions, of agreements and of passed
+courses."""
 
 from accounts.services.agreements import ensure_platform_agreement, publish_agreement, sign
 from accounts.services.courses import Marked, remind, take_quiz
+from accounts.services.granting import give_by_role, grant, revoke
 from accounts.services.invitations import accept, accept_as_new, invite, send_again, withdraw
 from accounts.services.members import change_role, offboard
 from accounts.services.people import (
@@ -17,6 +19,8 @@ from accounts.services.people import (
     rotate_keys,
     set_networks,
 )
+from accounts.services.teams import change_team, make_team, remove_team, repair_teams
+from accounts.services.viewing import begin_viewing, end_viewing
 
 __all__ = [
     "Marked",
@@ -25,18 +29,27 @@ __all__ = [
     "add_membership",
     "add_organization",
     "add_person",
+    "begin_viewing",
     "change_membership",
     "change_organization",
     "change_person",
     "change_role",
+    "change_team",
+    "end_viewing",
     "ensure_platform_agreement",
+    "give_by_role",
+    "grant",
     "invite",
+    "make_team",
     "offboard",
     "publish_agreement",
     "record_link",
     "record_refused_network",
     "remind",
     "remove_membership",
+    "remove_team",
+    "repair_teams",
+    "revoke",
     "rotate_keys",
     "send_again",
     "set_networks",

@@ -19,6 +19,7 @@ from accounts.permissions import ROLES, may_manage_people
 from accounts.selectors import invitation_of, token_digest
 from accounts.services.people import add_membership, add_person
 from ledger.services import record
+from tenancy import rights
 
 NAME_CHARACTERS = 100  # as many as the account holds
 VALID_FOR = timedelta(days=7)
@@ -118,7 +119,9 @@ def _accepted(digest: str, now: datetime) -> Invitation:
     """The invitation of a link that works, by its digest, locked. Who lost the right to invite took it along."""
     found = invitation_of(digest, now)
     if found:
-        found = Invitation.objects.select_for_update().get(pk=found.pk)
+        # The link is the right to it: whoever holds it belongs to nobody yet.
+        with rights.widened([found.organization_id]):
+            found = Invitation.objects.select_for_update().get(pk=found.pk)
     still_open = found and not found.accepted_at and not found.withdrawn_at and found.token_hash == digest
     if not found or not still_open or not may_manage_people(found.invited_by, found.organization):
         raise AccountsError(_("This invitation works no more. Ask for a new one."))
@@ -127,7 +130,8 @@ def _accepted(digest: str, now: datetime) -> Invitation:
 
 def _join(invitation: Invitation, person: User, now: datetime) -> None:
     invitation.accepted_at, invitation.accepted_by = now, person
-    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    with rights.widened([invitation.organization_id]):
+        invitation.save(update_fields=["accepted_at", "accepted_by"])
     add_membership(
         actor=invitation.invited_by,
         person=person,

@@ -12,6 +12,7 @@ from accounts.errors import AccountsError
 from accounts.models import Membership, Organization, User
 from accounts.permissions import may_set_networks, may_work_from
 from accounts.selectors import organizations_of
+from accounts.services.teams import align
 from accounts.signin_services import end_sessions
 from ledger.services import record
 from vault.services import rotate_organization_key
@@ -99,6 +100,8 @@ def change_person(*, actor: User | None, person: User, now: datetime, **fields: 
         EmailAddress.objects.filter(user=person).exclude(email=fields["email"]).delete()
     _change(person, fields)
     _record_person(actor, "person.changed", person, now, fields=sorted(fields))
+    if "is_active" in fields:
+        align(person)
     if not person.is_active:
         end_sessions(person)
     return person
@@ -120,7 +123,7 @@ def add_membership(
     membership = Membership(user=person, organization=organization, role=role)
     _validate(membership)
     membership.save(force_insert=True)
-    person.__dict__.pop("places", None)  # what this instance knew of its memberships is out of date
+    align(person)
     _record_membership(actor, "membership.added", membership, now)
     return membership
 
@@ -130,15 +133,18 @@ def change_membership(*, actor: User | None, membership: Membership, role: str, 
     """Give a person another role at the same organization. Raises AccountsError for an unknown role."""
     membership = Membership.objects.select_for_update().get(pk=membership.pk)
     _change(membership, {"role": role})
+    align(membership.user)
     _record_membership(actor, "membership.changed", membership, now)
     return membership
 
 
 @transaction.atomic
 def remove_membership(*, actor: User | None, membership: Membership, now: datetime) -> None:
-    """End a membership: what the person did there stays, they see nothing of the organization any more."""
+    """End a membership: what the person did there stays, they see nothing of the organization any more, and are in none
+    of its teams."""
     _record_membership(actor, "membership.removed", membership, now)
     membership.delete()
+    align(membership.user)
 
 
 def _address(email: str) -> str:

@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_prometheus",
     "django_structlog",
+    "guardian",
     "pgtrigger",
     *ROOMS,
 ]
@@ -46,6 +47,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.SessionLifetimeMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
+    # Behind those: address, age of the session and second factor are those of the person who really sits there.
+    "accounts.viewing.ViewingMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "config.middleware.FormAddresses",
     "accounts.limits.LimitMiddleware",

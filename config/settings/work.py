@@ -22,6 +22,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal the ledger": {"task": "ledger.seal", "schedule": 10.0},
     "nightly backup of every book": {"task": "handover.back_up_books", "schedule": crontab(hour="2", minute="15")},
     "recompute the whole ledger": {"task": "ledger.verify", "schedule": crontab(hour="4", minute="30")},
+    "teams follow memberships": {"task": "accounts.repair_teams", "schedule": crontab(hour="5", minute="10")},
     "remind of courses that expire": {"task": "accounts.remind", "schedule": crontab(hour="7", minute="30")},
     "destroy expired customers": {"task": "customers.purge_expired", "schedule": crontab(hour="3", minute="40")},
 }

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
+from accounts.services import give_by_role
 from customers.errors import CustomersError
-from customers.models import Book, Category, RetentionRule
-from customers.permissions import organizations_with_books
+from customers.models import Book, BookGroupPermission, Category, RetentionRule
+from customers.permissions import DEFAULTS, organizations_with_books
 from customers.workflow import BOOK_MOVES, BookState
 from ledger.services import record
 from vault.services import ensure_organization_keys
@@ -49,7 +50,7 @@ def create_book(
     agreed: Agreed | None = None,
 ) -> Book:
     """Open an empty book with a retention rule for each category: the platform's, or what was `agreed`.
-    `origin`: the handover that will fill it."""
+    `origin`: the handover that will fill it. The teams of the organization's leads and clerks may do everything."""
     ensure_organization_keys(organization=organization.pk, now=now)
     book = Book.objects.create(organization=organization, name=name, state=state, origin=origin, created_at=now)
     reason = agreed.reason if agreed else _("Rule of the platform until changed")
@@ -57,6 +58,7 @@ def create_book(
         RetentionRule(book=book, category=category, months=agreed.months if agreed else months, reason=reason)
         for category, months in _FIRST_RULES.items()
     )
+    give_by_role(BookGroupPermission, book, organization.pk, DEFAULTS, now)
     record(
         actor=actor,
         verb="book.created",

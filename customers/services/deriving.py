@@ -15,13 +15,13 @@ from uuid_utils.compat import uuid7
 import jobs.services
 from accounts.models import User
 from customers import habits
-from customers.clearance import require_clearance
+from customers.access import require_access
 from customers.errors import CustomersError
 from customers.models import Book, Category, Habit, Purchase
-from customers.permissions import may_work_on
+from customers.permissions import works_on
 from customers.records import Record, read_records
 from customers.services.importing import require_open
-from customers.workflow import BookState
+from customers.workflow import BookState, Verb
 from jobs.models import Job
 from jobs.workflow import JobState
 from ledger.services import record
@@ -45,9 +45,9 @@ _UPDATE = """UPDATE customers_habit h SET details = v.details
 def start_deriving(*, actor: User, book: Book, now: datetime) -> Job:
     """Start the job. Raises CustomersError without the right or clearance, in a book that is not open or has no
     purchases, and while an earlier job has not ended."""
-    if not may_work_on(actor, book):
+    if not works_on(actor, book):
         raise CustomersError(_("Only leads and clerks of the book's organization may derive habits. Ask one of them."))
-    require_clearance(actor, book, now)
+    require_access(actor, book, Verb.MASKED, [Category.PURCHASES, Category.HABITS], now)
     locked = Book.objects.select_for_update(no_key=True).get(pk=book.pk)
     _check(locked)
     note(actor, "habits.requested", locked, now)

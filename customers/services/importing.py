@@ -12,19 +12,18 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 import jobs.services
-from accounts.clearance import Clearance
 from accounts.models import User
 from customers import staging
-from customers.clearance import check_clearance, require_clearance
+from customers.access import Access, check_access, require_access
 from customers.errors import CustomersError
-from customers.models import Book, Customer, Import
+from customers.models import Book, Category, Customer, Import
 from customers.parsing import names, reading
 from customers.parsing.reasons import FileRefused
-from customers.permissions import may_work_on
+from customers.permissions import works_on
 from customers.selectors import latest_job_of
 from customers.services.discarding import discard_customers
 from customers.uploads import SealedUpload
-from customers.workflow import IMPORT_MOVES, WAITS_FOR_PEOPLE, BookState, ImportState
+from customers.workflow import IMPORT_MOVES, WAITS_FOR_PEOPLE, BookState, ImportState, Verb
 from jobs.errors import JobsError
 from jobs.models import Job
 from ledger.services import record
@@ -40,7 +39,7 @@ _BATCH = 5000
 def receive(*, actor: User, book: Book, upload: SealedUpload, now: datetime) -> Import:
     """Accept a sealed upload into an open book. Raises CustomersError, also NotCleared before the file is looked into,
     and then nothing of the file is kept."""
-    require_clearance(actor, book, now)
+    require_access(actor, book, Verb.MASKED, Category, now)
     if not upload.size:
         raise CustomersError(str(FileRefused("empty")))
     head = _looked(lambda: reading.look(upload.opened()))
@@ -103,10 +102,11 @@ def _head_place(import_id: UUID) -> bytes:
     return f"customers_import|head|{import_id}".encode()
 
 
-def head_of(item: Import, clearance: Clearance) -> tuple[list[str], list[list[str]]]:
-    """Headers and first rows of an import whose file is still there. Raises CustomersError when it is gone, NotCleared
-    without clearance for its book."""
-    check_clearance(clearance, item.book)
+def head_of(item: Import, access: Access) -> tuple[list[str], list[list[str]]]:
+    """Headers and first rows of an import whose file is still there. Raises CustomersError when it is gone, and for who
+    may not import into its book."""
+    for category in Category:
+        check_access(access, item.book, Verb.MASKED, category)
     if item.head is None:
         raise CustomersError(str(FileRefused("storage_lost")))
     headers, samples = orjson.loads(load_stream_key(item.pk).open(bytes(item.head), _head_place(item.pk)))
@@ -119,7 +119,7 @@ def reread(*, actor: User, item: Import, encoding: str, source: str, now: dateti
     without clearance.
 
     `source`: what the person typed so far about where the customers come from; it stays on the page."""
-    require_clearance(actor, item.book, now)
+    require_access(actor, item.book, Verb.MASKED, Category, now)
     locked = _locked(actor, item, ImportState.CHECKING)
     cipher = load_stream_key(locked.pk)
     head = _looked(lambda: reading.look(staging.open_upload(locked.pk, cipher), encoding))
@@ -135,7 +135,7 @@ def start_check(
 ) -> Job:
     """Start the dry run with these columns. `mapping`: one field or "" for each column; `source`: where the customers
     come from; `date_order`: "dmy", "mdy" or "". Raises CustomersError."""
-    require_clearance(actor, item.book, now)
+    require_access(actor, item.book, Verb.MASKED, Category, now)
     locked = _locked(actor, item, ImportState.CHECKING)
     if "number" not in mapping or not source.strip():
         raise CustomersError(_("Choose the column with the customer number and say where the customers come from."))
@@ -158,7 +158,7 @@ def reopen_columns(*, actor: User, item: Import, now: datetime) -> Import:
 def start_storing(*, actor: User, item: Import, leave_out_bad: bool, now: datetime) -> Job:
     """Store what the check found good. With bad rows `leave_out_bad` must say that they are meant to be left out.
     Raises CustomersError, also without clearance."""
-    require_clearance(actor, item.book, now)
+    require_access(actor, item.book, Verb.MASKED, Category, now)
     locked = _locked(actor, item, ImportState.STORING)
     if not locked.customers_total:
         raise CustomersError(_("No row of the file can be stored. Correct the file and import it again."))
@@ -262,7 +262,7 @@ def _wrong_state(item: Import) -> CustomersError:
 
 
 def _require_right(actor: User, book: Book) -> None:
-    if not may_work_on(actor, book):
+    if not works_on(actor, book):
         raise CustomersError(_("Only leads and clerks of the book's organization may import customers."))
 
 

@@ -7,11 +7,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from customers.clearance import require_clearance
+from customers.access import require_access
 from customers.errors import CustomersError
 from customers.models import Category, Customer
 from customers.opening import Row, SealedCustomer, opened, sealed_customer
-from customers.permissions import may_work_on
+from customers.permissions import works_on
+from customers.workflow import Verb
 from ledger.services import record
 from vault.errors import KeyDestroyed, SealBroken
 
@@ -23,16 +24,16 @@ BURST_SECONDS = 60 * 60
 def reveal(*, actor: User, customer: Customer, category: Category, purpose: str, now: datetime) -> list[Row]:
     """Record that `actor` opens one category of a customer, and return its rows in the order of `customers.fields`.
 
-    Raises CustomersError without a right, clearance or a purpose, and when there is nothing that opens; then nothing is
-    recorded.
+    Raises CustomersError without a permission, clearance or a purpose, and when there is nothing that opens; then
+    nothing is recorded.
     """
-    if not may_work_on(actor, customer.book):
+    if not works_on(actor, customer.book):
         raise CustomersError(_("You may not open customer data of this book. Ask a lead of its organization."))
     stated = purpose.strip()
     if not stated or len(stated) > PURPOSE_CHARACTERS:
         raise CustomersError(_("State the purpose in at most 200 characters: it goes into the ledger with your name."))
-    clearance = require_clearance(actor, customer.book, now)
-    rows = _rows(sealed_customer(customer, clearance), category)
+    access = require_access(actor, customer.book, Verb.REVEAL, [category], now)
+    rows = _rows(sealed_customer(customer, access), category)
     record(
         actor=actor,
         verb="customer.revealed",

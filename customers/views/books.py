@@ -15,17 +15,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.clearance import Clearance
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from accounts.stepup import fresh_factor_required
 from customers import selectors
-from customers.clearance import clearance_in
-from customers.errors import CustomersError, NotCleared
+from customers.access import Access, access_to
+from customers.errors import CustomersError
 from customers.forms import BookForm, SearchForm
 from customers.masked import listed
 from customers.models import Book, Customer
-from customers.permissions import may_set_rules, may_work_on, organizations_with_books
+from customers.permissions import may_set_rules, organizations_with_books
 from customers.services import deriving, exporting
 from customers.services.books import open_book
 from customers.workflow import BookState
@@ -74,19 +73,20 @@ def show(request: HttpRequest, book_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, book: Book, form: SearchForm) -> HttpResponse:
     user = _user(request)
-    clearance = clearance_in(user, book, timezone.now())
-    page = Paginator(_chosen(request, book, clearance), PER_PAGE).get_page(request.GET.get("page"))
+    access = access_to(user, book, timezone.now())
+    page = Paginator(_chosen(request, book, access), PER_PAGE).get_page(request.GET.get("page"))
     jobs = selectors.jobs_of_book(book)
     context = {
         "book": book,
         "open": book.state == BookState.OPEN,
-        "allowed": may_work_on(user, book),
+        "access": access,
+        "allowed": access.imports,
         "figures": selectors.figures_of(book),
         "form": form,
-        "found": request.GET.get("found") if clearance else None,
+        "found": request.GET.get("found") if access.finds else None,
         "page": page,
-        "clearance": clearance,
-        "rows": listed(list(page.object_list), book, clearance),
+        "clearance": access.clearance,
+        "rows": listed(list(page.object_list), book, access),
         "jobs": jobs,
         "deriving": any(job.kind == deriving.KIND for job in jobs),
         "imports": selectors.imports_of(book)[:_LATEST],
@@ -110,12 +110,12 @@ def search(request: HttpRequest, book_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             spend(request, "search", timezone.now())
-            clearance = clearance_in(_user(request), book, timezone.now())
-            token = selectors.search_token(book, form.cleaned_data["text"], clearance)
+            access = access_to(_user(request), book, timezone.now())
+            token = selectors.search_token(book, form.cleaned_data["text"], access)
         except LimitError as error:
             messages.error(request, str(error))
             return refused(_page(request, book, form), error)
-        except NotCleared as error:
+        except CustomersError as error:
             messages.error(request, str(error))
             return redirect("customers:book", book.pk)
         return redirect(f"{address}?{urlencode({'found': token})}#customers")
@@ -132,8 +132,8 @@ def export(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     book = _visible(request, book_id)
     spend(request, "export", timezone.now())
     try:
-        clearance = clearance_in(_user(request), book, timezone.now())
-        chosen = _chosen(request, book, clearance)
+        access = access_to(_user(request), book, timezone.now())
+        chosen = _chosen(request, book, access)
         lines = exporting.export(actor=_user(request), book=book, customers=chosen, now=timezone.now())
     except CustomersError as error:
         messages.error(request, str(error))
@@ -156,11 +156,11 @@ def derive(request: HttpRequest, book_id: UUID) -> HttpResponse:
     return redirect("customers:book", book.pk)
 
 
-def _chosen(request: HttpRequest, book: Book, clearance: Clearance) -> QuerySet[Customer]:
-    """The customers of the book, or those that the search token in the address finds: for who is cleared, since who is
+def _chosen(request: HttpRequest, book: Book, access: Access) -> QuerySet[Customer]:
+    """The customers of the book, or those that the search token in the address finds: for who may search, since who is
     found has what was typed."""
     customers, token = selectors.customers_of(book), request.GET.get("found")
-    return customers if token is None or not clearance else selectors.found_by(customers, token)
+    return customers if token is None or not access.finds else selectors.found_by(customers, token)
 
 
 def _visible(request: HttpRequest, book_id: UUID) -> Book:

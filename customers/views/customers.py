@@ -16,14 +16,13 @@ from accounts import stepup
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from customers import selectors
-from customers.clearance import clearance_in
+from customers.access import access_to
 from customers.errors import CustomersError
 from customers.fields import FIELDS, LABELS
 from customers.forms import RevealForm
-from customers.masked import Panel, panels
+from customers.masked import Panel, SealState, panels
 from customers.models import Category, Customer
 from customers.opening import Row
-from customers.permissions import may_work_on
 from customers.services.revealing import record_burst, reveal
 from ledger.selectors import entries_of
 
@@ -99,8 +98,8 @@ def _page(
     form: RevealForm | None = None,
     rows: list[Row] | None = None,
 ) -> HttpResponse:
-    clearance = clearance_in(_user(request), customer.book, timezone.now())
-    found = panels(customer, selectors.rules_of(customer.book), clearance)
+    access = access_to(_user(request), customer.book, timezone.now())
+    found = panels(customer, selectors.rules_of(customer.book), access)
     categories = [
         _shown(panel, form, rows) if panel.category == category else _shown(panel, None, None) for panel in found
     ]
@@ -108,11 +107,12 @@ def _page(
         "customer": customer,
         "book": customer.book,
         "number": found[0].facts[0].text if found[0].facts else "",
+        "closed": found[0].state == SealState.CLOSED,
         "categories": categories,
         "purchases": next((one for one in categories if one.rows and one.panel.category == Category.PURCHASES), None),
-        "clearance": clearance,
+        "access": access,
+        "clearance": access.clearance,
         "opened_at": timezone.localtime() if rows else None,
-        "allowed": may_work_on(_user(request), customer.book),
         "destroyed_on": selectors.destroyed_on(customer),
         "form": form,
         "entries": entries_of("customer", customer.pk, _LATEST),

@@ -15,17 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.clearance import Clearance
 from accounts.limits import spend
 from accounts.models import User
-from customers.clearance import clearance_in
+from customers.access import Access, access_to
 from customers.errors import CustomersError
 from customers.forms import ColumnsForm, ConfirmForm, UploadForm, field_label
 from customers.import_columns import columns_of
 from customers.models import Book, Import
 from customers.parsing.problems import MAX_KEPT, Problem, column_letters, count_by_reason, unpacked
 from customers.parsing.reasons import FileRefused, reason_title, refusal_sentence, row_sentence
-from customers.permissions import may_work_on
+from customers.permissions import works_on
 from customers.selectors import books_visible_to, imports_of, imports_visible_to, latest_job_of
 from customers.services import importing
 from customers.spreadsheets import csv_lines
@@ -43,18 +42,16 @@ def upload(request: HttpRequest, book_id: UUID) -> HttpResponseBase:
     """Choose or send a file. The upload handler must be set before anything reads the form, so the check against
     forged requests runs one function further in."""
     book = get_object_or_404(books_visible_to(_user(request)).select_related("organization"), pk=book_id)
-    allowed, clearance = may_work_on(_user(request), book), clearance_in(_user(request), book, timezone.now())
+    access = access_to(_user(request), book, timezone.now())
     handler = None
-    if request.method == "POST" and allowed and clearance:
+    if request.method == "POST" and access.imports and access.clearance:
         handler = SealingUploadHandler(request, book, timezone.now())
         request.upload_handlers = [handler]
-    return _upload(request, book, allowed, clearance, handler)
+    return _upload(request, book, access, handler)
 
 
 @csrf_protect
-def _upload(
-    request: HttpRequest, book: Book, allowed: bool, clearance: Clearance, handler: SealingUploadHandler | None
-) -> HttpResponseBase:
+def _upload(request: HttpRequest, book: Book, access: Access, handler: SealingUploadHandler | None) -> HttpResponseBase:
     if handler:
         spend(request, "upload", timezone.now())
     form = UploadForm(request.POST, request.FILES) if handler else UploadForm()
@@ -71,8 +68,9 @@ def _upload(
     context = {
         "book": book,
         "form": form,
-        "allowed": allowed,
-        "clearance": clearance,
+        "works": works_on(_user(request), book),
+        "allowed": access.imports,
+        "clearance": access.clearance,
         "open": book.state == BookState.OPEN,
         "limit": settings.IMPORT_MAX_BYTES // _MEGABYTE,
         "imports": imports_of(book)[:10],
@@ -85,11 +83,11 @@ def _upload(
 def show(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """The page of an import in its state."""
     item = _visible(request, import_id)
-    clearance = _clearance(request, item)
+    access = _access(request, item)
     if _is_at_its_columns(item):
-        if not clearance:
-            return render(request, "customers/import_closed.html", _closed(item, clearance))
-        return _columns_page(request, item, _columns_form(item, clearance))
+        if not (access.imports and access.clearance):
+            return render(request, "customers/import_closed.html", _closed(item, access))
+        return _columns_page(request, item, _columns_form(item, access))
     if item.state == ImportState.CHECKED:
         return _checked_page(request, item)
     context = {"item": item, "book": item.book, "job": latest_job_of(item), "problems": _first_problems(item)}
@@ -102,12 +100,12 @@ def check(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """Take the columns and start the dry run, or read the file again in another character set. A GET leads back: this
     address stays in the browser after a form with errors."""
     item = _visible(request, import_id)
-    clearance = _clearance(request, item)
-    if request.method != "POST" or not clearance:
-        # Without clearance the page of the import says what is missing.
+    access = _access(request, item)
+    if request.method != "POST" or not (access.imports and access.clearance):
+        # Who may not import: the page of the import says what is missing.
         return redirect("customers:import", item.pk)
     try:
-        form = _columns_form(item, clearance, request)
+        form = _columns_form(item, access, request)
         if form.is_valid() or form.new_encoding:
             _go_on(_user(request), item, form)
         else:
@@ -219,13 +217,13 @@ def _field_of(item: Import, problem: Problem) -> str:
 
 
 def _checked_page(request: HttpRequest, item: Import) -> HttpResponse:
-    counts = count_by_reason(unpacked(bytes(item.problems)))
+    counts, access = count_by_reason(unpacked(bytes(item.problems))), _access(request, item)
     context = {
         "item": item,
         "book": item.book,
         "open": item.book.state == BookState.OPEN,
-        "allowed": may_work_on(_user(request), item.book),
-        "clearance": _clearance(request, item),
+        "allowed": access.imports,
+        "clearance": access.clearance,
         "reasons": [(reason_title(reason), count) for reason, count in counts.items()],
         "problems": _first_problems(item),
         "total_problems": sum(counts.values()),
@@ -234,12 +232,12 @@ def _checked_page(request: HttpRequest, item: Import) -> HttpResponse:
     return render(request, "customers/import_checked.html", context)
 
 
-def _closed(item: Import, clearance: Clearance) -> dict[str, object]:
-    return {"item": item, "book": item.book, "clearance": clearance}
+def _closed(item: Import, access: Access) -> dict[str, object]:
+    return {"item": item, "book": item.book, "allowed": access.imports, "clearance": access.clearance}
 
 
-def _columns_form(item: Import, clearance: Clearance, request: HttpRequest | None = None) -> ColumnsForm:
-    headers, rows = importing.head_of(item, clearance)
+def _columns_form(item: Import, access: Access, request: HttpRequest | None = None) -> ColumnsForm:
+    headers, rows = importing.head_of(item, access)
     columns = columns_of(headers, rows, item.mapping)
     initial = {"source": item.source, "date_order": item.date_order}
     return ColumnsForm(request.POST if request else None, item=item, columns=columns, rows=rows, initial=initial)
@@ -250,15 +248,14 @@ def _columns_page(request: HttpRequest, item: Import, form: ColumnsForm, status:
         "item": item,
         "book": item.book,
         "form": form,
-        "allowed": may_work_on(_user(request), item.book),
         "refusal": refusal_sentence(item.problem.get("code", ""), item.problem.get("facts", {})),
         "matched": sum(1 for column in form.columns if column.field),
     }
     return render(request, "customers/import_columns.html", context, status=status)
 
 
-def _clearance(request: HttpRequest, item: Import) -> Clearance:
-    return clearance_in(_user(request), item.book, timezone.now())
+def _access(request: HttpRequest, item: Import) -> Access:
+    return access_to(_user(request), item.book, timezone.now())
 
 
 def _visible(request: HttpRequest, import_id: UUID) -> Import:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from customers.fields import FIELDS, LABELS
@@ -16,8 +17,11 @@ from customers.records import Record, project
 from handover.clearance import require_clearance
 from handover.comparing import record_at, source_ids
 from handover.content import proven_execution
+from handover.errors import HandoverError
 from handover.models import Execution, SampledRecord, Step
+from handover.permissions import may_see_sample
 from handover.services.moving import move, record
+from handover.workflow import StepKind
 
 # No difference among 60 records drawn at random: with 95 % confidence less than 5 % of all differ (the rule of three,
 # 3 / n). The roots compare every record; the sample lets a person see that records are what they should be.
@@ -77,8 +81,14 @@ def compared(
     *, actor: User, execution: Execution, now: datetime, first: int = 1, count: int = SAMPLE
 ) -> list[Compared]:
     """The sampled records side by side from position `first` on, for a person of the three sides. Every value shown is
-    masked. Raises HandoverError without clearance: then nothing is opened."""
+    masked. Raises HandoverError without clearance, and for whose teams may not act at the audit: then nothing is
+    opened."""
     require_clearance(actor, execution.handover, now)
+    step = Step.objects.get(handover=execution.handover_id, kind=StepKind.AUDIT)
+    if not may_see_sample(actor, step):
+        raise HandoverError(
+            _("None of your teams may act at this gate. A lead of your organization gives the permission.")
+        )
     sample = list(execution.sample.filter(position__gte=first).order_by("position")[:count])
     return [_compare(execution, chosen) for chosen in sample]
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import is_lead
-from handover.clearance import clearance_for_package
+from customers.access import not_permitted
+from handover.clearance import clearance_for_package, may_take_package
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.services.moving import record
@@ -26,12 +27,12 @@ def begin_delivery(*, handover: Handover, now: datetime) -> Delivery:
 
 @transaction.atomic
 def make_again(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
-    """Make a package whose job somebody canceled. Raises HandoverError for anybody but a cleared lead of the buyer,
-    and when there is nothing to make."""
+    """Make a package whose job somebody canceled. Raises HandoverError for anybody but a cleared lead of the buyer
+    whose teams may export the book, and when there is nothing to make."""
     delivery = lock(delivery)
     if not is_lead(actor, delivery.handover.buyer_id):
         raise HandoverError(_("Only a lead of the buyer has the package made again. Ask one of them."))
-    _require_clearance(actor, delivery, now)
+    _require_access(actor, delivery, now)
     if not was_canceled(delivery):
         raise HandoverError(_("The package is there or being made. Reload the page."))
     record(actor, "handover.delivery.again", delivery.handover, now)
@@ -49,9 +50,11 @@ def lock(delivery: Delivery) -> Delivery:
     return locked.get(pk=delivery.pk)
 
 
-def _require_clearance(actor: User, delivery: Delivery, now: datetime) -> None:
+def _require_access(actor: User, delivery: Delivery, now: datetime) -> None:
     """The package is the buyer's book: raises HandoverError with what a person needs for that and has not."""
     found = clearance_for_package(actor, delivery.handover, now)
+    if found is not None and not may_take_package(actor, delivery.handover):
+        raise HandoverError(not_permitted())
     if not found:
         raise HandoverError(found.refusal if found is not None else _("There is no proven book to deliver."))
 
@@ -79,11 +82,11 @@ def complete(*, delivery: Delivery, path: str, size: int, digest: bytes, now: da
 @transaction.atomic
 def download(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
     """Count and record a download. Raises HandoverError for anybody but a lead of the buyer who is cleared for the
-    buyer's book, and before it is ready."""
+    buyer's book and whose teams may export it, and before it is ready."""
     delivery = lock(delivery)
     if not is_lead(actor, delivery.handover.buyer_id):
         raise HandoverError(_("Only a lead of the buyer downloads the package. Ask one of them."))
-    _require_clearance(actor, delivery, now)
+    _require_access(actor, delivery, now)
     if delivery.ready_at is None:
         raise HandoverError(_("The package is still being made. Try again in a minute."))
     delivery.downloads += 1

@@ -135,7 +135,7 @@ def _check_side(step: Step, found: Move, actor: User | None, side: str | None) -
         if actor is not None or side is not None:
             raise HandoverError(_("The platform does this by itself. Wait until the work that runs has ended."))
         return
-    if actor is None or side not in found.sides or not has_rank(actor, step.handover, side, found.rank):
+    if actor is None or side not in found.sides or not has_rank(actor, step, side, found.rank):
         raise HandoverError(_who_may(found))
     if would_lock_out(actor, step, side, found):
         raise HandoverError(

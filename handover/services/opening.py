@@ -8,11 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
+from accounts.services import give_by_role
 from customers.models import Book
 from customers.workflow import BookState
 from handover.errors import HandoverError
-from handover.models import Handover, Step
-from handover.permissions import may_sell
+from handover.models import Handover, HandoverGroupPermission, Step
+from handover.permissions import DEFAULTS, may_sell
 from handover.services.moving import open_step, record
 from handover.workflow import ORDER, HandoverState
 from tenancy import rights
@@ -35,7 +36,8 @@ class Terms:
 
 @transaction.atomic
 def open_handover(*, actor: User, terms: Terms, now: datetime) -> Handover:
-    """Open a handover; necessity is open in draft. Raises HandoverError with what to change."""
+    """Open a handover; necessity is open in draft, and the teams of the three sides may do what their roles allow.
+    Raises HandoverError with what to change."""
     book = Book.objects.select_for_update().get(pk=terms.book.pk)
     _check(actor, terms, book, now)
     handover = Handover.objects.create(
@@ -50,6 +52,8 @@ def open_handover(*, actor: User, terms: Terms, now: datetime) -> Handover:
         created_at=now,
     )
     Step.objects.bulk_create(Step(handover=handover, kind=kind) for kind in ORDER)
+    for party in (terms.seller, terms.buyer, terms.reviewer):
+        give_by_role(HandoverGroupPermission, handover, party.pk, DEFAULTS[party.kind], now)
     record(actor, "handover.opened", handover, now, book=book.pk, due_on=terms.due_on)
     open_step(handover, ORDER[0], now)
     return handover

@@ -14,11 +14,11 @@ from compliance.workflow import LIVE, Decision, ReviewState
 from customers.workflow import BookState
 from handover.clearance import require_clearance
 from handover.errors import HandoverError
-from handover.models import Handover
+from handover.models import Handover, Step
 from handover.permissions import has_rank
 from handover.services.moving import audience, lock_handover
 from handover.services.reviewing import REVIEW_TIME
-from handover.workflow import HandoverState, Rank, Side
+from handover.workflow import HandoverState, Rank, Side, StepKind
 from jobs import services as jobs
 from jobs.models import Job
 
@@ -68,7 +68,7 @@ def screen_again(*, actor: User, handover: Handover, now: datetime) -> Screening
     is frozen, and while a screening runs, waits for its review or is approved."""
     handover = lock_handover(handover.pk)
     check_open(handover)
-    if not has_rank(actor, handover, Side.SELLER, Rank.MEMBER):
+    if not may_screen(actor, _backup_step(handover)):
         raise HandoverError(_("Only people of the seller start the screening again. Ask one of them."))
     require_clearance(actor, handover, now)
     if handover.book.state != BookState.FROZEN:
@@ -76,6 +76,24 @@ def screen_again(*, actor: User, handover: Handover, now: datetime) -> Screening
     if not needs_another(handover):
         raise HandoverError(_("The screening is running, waits for its review, or is approved. Reload the page."))
     return begin(actor, handover, now)
+
+
+def _backup_step(handover: Handover) -> Step:
+    step = Step.objects.get(handover=handover, kind=StepKind.BACKUP)
+    step.handover = handover
+    return step
+
+
+def check_approver(actor: User, handover: Handover) -> None:
+    """That a team of the reviewer may approve at the gate of the backup, where the screening belongs. Raises
+    HandoverError."""
+    if not has_rank(actor, _backup_step(handover), Side.REVIEWER, Rank.LEAD):
+        raise HandoverError(_("None of your teams may approve at this gate. The agency gives the permission."))
+
+
+def may_screen(user: User, step: Step) -> bool:
+    """Whether a person may have the book read once more, at the gate of the backup."""
+    return has_rank(user, step, Side.SELLER, Rank.MEMBER)
 
 
 def obstacle(handover: Handover) -> str:

@@ -19,7 +19,7 @@ from handover.clearance import clearance_on
 from handover.content import proven_execution
 from handover.fields import LABELS
 from handover.models import Certificate, Execution, Handover
-from handover.permissions import sides_of
+from handover.permissions import may_see_sample
 from handover.selectors import step_of
 from handover.services import auditing
 from handover.services.auditing import Compared, Pair
@@ -49,7 +49,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     execution = proven_execution(handover)
     context: dict[str, Any] = {
         "execution": execution,
-        "on_a_side": bool(sides_of(user, handover)),
+        "on_a_side": may_see_sample(user, step_of(handover, StepKind.AUDIT)),
         "certificate": Certificate.objects.filter(handover=handover).exists(),
         **delivery_context(user, handover, now),
     }

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from accounts.permissions import is_member
 from accounts.selectors import organizations_of
 from compliance.models import Screening, ScreeningHit
 from compliance.selectors import reviews_visible_to
@@ -108,7 +107,7 @@ def _screening_context(user: User, handover: Handover) -> dict[str, Any]:
         "review": review,
         "sees_review": sees_review,
         "stale": again and handover.state == HandoverState.OPEN,
-        "may_screen": is_member(user, handover.seller_id),
+        "may_screen": screening.may_screen(user, step_of(handover, StepKind.BACKUP)),
     }
 
 

@@ -15,10 +15,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.limits import spend
 from accounts.models import User
-from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
 from accounts.stepup import fresh_factor_required
-from handover.clearance import clearance_for_package
+from handover.clearance import clearance_for_package, may_take_package
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.selectors import handovers_visible_to
@@ -96,7 +95,7 @@ def delivery_context(user: User, handover: Handover, now: datetime) -> dict[str,
         return {"delivery": None}
     jobs = jobs_visible_to(organizations_of(user), everything=user.is_staff)
     job = jobs.filter(pk=delivery.job_id).first() if delivery.job_id else None
-    may_download = is_lead(user, handover.buyer_id)
+    may_download = may_take_package(user, handover)
     return {
         "delivery": delivery,
         "delivery_digest": bytes(delivery.digest).hex(),

@@ -17,7 +17,7 @@ from django.utils.timezone import localtime
 
 from accounts.demo import Cast
 from accounts.models import User
-from customers.clearance import clearance_in
+from customers.access import access_to
 from customers.models import Book, Category, Customer
 from customers.selectors import search_token
 from customers.services.books import create_book, move_book
@@ -152,7 +152,7 @@ def test_a_search_without_text_shows_all_and_one_too_long_says_so(three: Book, c
 
 
 def token_of(person: User, book: Book, text: str) -> str:
-    return search_token(book, text, clearance_in(person, book, timezone.now()))
+    return search_token(book, text, access_to(person, book, timezone.now()))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from django.utils import timezone
 from import_files import ANNA, BASIC_HEADERS, csv_bytes, posted, received, upload_of
 
 import jobs.services
-from accounts.clearance import Clearance, Need
+from accounts.clearance import Need
+from customers.access import access_to
 from customers.clearance import clearance_in, need_of
 from customers.errors import NotCleared
 from customers.masked import SealState, listed, panels
@@ -42,7 +43,7 @@ def world(fill, cast, now):
             actor=cast.seller_lead, item=checked, mapping=checked.mapping, source="Till", date_order="", now=now
         )
     jobs.services.run_now(job)
-    token = search_token(book, "C1", clearance_in(cast.seller_lead, book, timezone.now()))
+    token = search_token(book, "C1", access_to(cast.seller_lead, book, timezone.now()))
     return book, uploaded, checked, token
 
 
@@ -110,7 +111,7 @@ def test_no_service_opens_anything(world, cast, now, why):
     UNCLEAR[why][0](cast.seller_lead, now)
     at, actor = timezone.now(), cast.seller_lead
     customer = Customer.objects.filter(book=book).first()
-    clearance = clearance_in(actor, book, at)
+    access = access_to(actor, book, at)
     upload = upload_of(GOOD, book, now)
     acts = {
         "reveal": lambda: revealing.reveal(actor=actor, customer=customer, category="basic", purpose="x", now=at),
@@ -122,9 +123,9 @@ def test_no_service_opens_anything(world, cast, now, why):
             actor=actor, item=uploaded, mapping=uploaded.mapping, source="x", date_order="", now=at
         ),
         "store": lambda: importing.start_storing(actor=actor, item=checked, leave_out_bad=True, now=at),
-        "head": lambda: importing.head_of(uploaded, clearance),
-        "search": lambda: search_token(book, "C1", clearance),
-        "one customer": lambda: sealed_customer(customer, clearance),
+        "head": lambda: importing.head_of(uploaded, access),
+        "search": lambda: search_token(book, "C1", access),
+        "one customer": lambda: sealed_customer(customer, access),
     }
     before = state_of()
     for name, act in acts.items():
@@ -132,10 +133,10 @@ def test_no_service_opens_anything(world, cast, now, why):
             act()
             pytest.fail(f"{name} went through")
         assert "stays closed to you" in str(refused.value)
-        assert refused.value.clearance.missing == clearance.missing
+        assert refused.value.clearance.missing == access.clearance.missing
     with nothing_opens():
-        rows = listed([customer], book, clearance)
-        closed = panels(customer, [], clearance)
+        rows = listed([customer], book, access)
+        closed = panels(customer, [], access)
     assert [(row.state, row.number, row.phone) for row in rows] == [(SealState.CLOSED, "", "")]
     assert rows[0].purchases == 2
     assert [(panel.state, panel.facts) for panel in closed] == [(SealState.CLOSED, [])] * 3
@@ -163,10 +164,12 @@ def test_a_failed_job_goes_on_only_for_who_is_cleared(world, cast, now):
         assert jobs.services.retry(actor=cast.seller_lead, job=one, now=timezone.now()).state == JobState.RUNNING
 
 
-def test_a_clearance_opens_only_the_book_it_was_asked_for(world, cast, now):
+def test_an_access_opens_only_the_book_it_was_asked_for(world, cast, now):
     book, *_rest = world
     customer = Customer.objects.filter(book=book).first()
-    elsewhere = Clearance(cast.seller_lead.pk, Need(cast.buyer.pk), ())
+    other = create_book(actor=None, organization=cast.seller, name="Other", now=now)
+    elsewhere = access_to(cast.seller_lead, other, timezone.now())
+    assert elsewhere.finds and elsewhere.exports
     with pytest.raises(ValueError, match="something else"):
         sealed_customer(customer, elsewhere)
     assert listed([customer], book, elsewhere)[0].state == SealState.CLOSED

@@ -18,7 +18,8 @@ from django.test import override_settings
 from django.utils import timezone, translation
 
 from accounts.models import User
-from accounts.services import rotate_keys
+from accounts.services import grant, make_team, rotate_keys
+from customers.granting import BOOKS
 from customers.models import Book
 from handover.demo import import_sample
 from handover.models import Backup
@@ -36,16 +37,8 @@ from vault.signing import sign
 DAY = timedelta(days=1)
 KEYS = {
     *("packages", "support", "migrations", "deploy_checks", "root_key", "organization_keys", "signing_keys"),
-    *(
-        "second_factor",
-        "unused_accounts",
-        "row_security",
-        "backups",
-        "ledger_verification",
-        "ledger_sealing",
-        "jobs",
-        "disk",
-    ),
+    *("second_factor", "unused_accounts", "stale_grants", "row_security", "backups", "ledger_verification"),
+    *("ledger_sealing", "jobs", "disk"),
 }
 
 
@@ -195,6 +188,24 @@ def test_unused_accounts(cast, now):
     assert people.unused(now + 91 * DAY).found == "6 people have not signed in for 90 days."
 
 
+def test_stale_grants(cast, now, book):
+    at = timezone.now()
+    assert people.stale_grants(at).state == State.GREEN
+    team = make_team(actor=cast.seller_lead, organization=cast.seller, name="X", people=[cast.seller_clerk], now=now)
+    terms = {"actor": cast.seller_lead, "kind": BOOKS, "team": team, "item": book, "reason": "x", "now": now}
+    grant(permits=["masked_basic", "reveal_basic"], until=now + DAY, **terms)
+    User.objects.filter(pk=cast.seller_clerk.pk).update(date_joined=at - 91 * DAY)
+    line = people.stale_grants(at)
+    assert line.state == State.AMBER and "past their end: 1; of teams without people: 0;" in line.found
+    grant(permits=["masked_basic", "reveal_basic"], until=None, **terms)
+    assert "past their end: 0; of teams without people: 0; of teams whose people" in people.stale_grants(at).found
+    assert people.stale_grants(at).found.endswith("90 days: 1.")
+    User.objects.filter(pk=cast.seller_clerk.pk).update(last_login=at)
+    assert people.stale_grants(at).state == State.GREEN
+    team.group.user_set.clear()
+    assert "of teams without people: 1; of teams" in people.stale_grants(at).found
+
+
 @pytest.fixture
 def book(cast, now):
     found = import_sample(cast, "Members", 2)
@@ -291,7 +302,7 @@ def test_its_links_lead_somewhere(cast, client_of, book, now):
 def test_the_number_of_queries_does_not_grow_with_the_platform(cast, now, django_assert_max_num_queries):
     for n in range(3):
         import_sample(cast, f"Book {n}", 2)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(31):
         posture(now)
 
 

@@ -16,7 +16,7 @@ from pyrage import x25519
 
 from accounts.demo import Cast
 from accounts.models import Departure, Invitation, Membership, Organization, User
-from accounts.services import add_membership, add_organization, add_person, invite, offboard
+from accounts.services import add_membership, add_organization, add_person, invite, make_team, offboard
 from compliance.models import Review
 from customers.models import Book, Import
 from handover import demo
@@ -24,6 +24,7 @@ from handover.models import Backup, Execution
 from incidents.models import Incident
 from incidents.services import report
 from jobs.models import Job
+from ledger.models import Entry
 
 ACTORS = ("anonymous", "stranger", "seller_lead", "seller_clerk", "buyer_lead", "reviewer", "agent")
 LOGIN = "/accounts/login/"
@@ -43,6 +44,9 @@ OBJECTS = (
     "membership",
     "invitation",
     "departure",
+    "person",
+    "team",
+    "grant",
 )
 POLICY = {
     "default-src": "'none'",
@@ -78,6 +82,15 @@ PAGES: dict[str, Page] = {
     "theme": Page("", "405 405 405 405 405 405 405"),
     "networks": Page("", "login 200 200 404 200 404 404"),
     "networks_change": Page("organization", "login 404 302 404 404 404 404"),
+    "access": Page("", "login 200 200 404 200 404 200"),
+    "team_new": Page("", "login 200 200 404 200 404 200"),
+    "team_change": Page("team", "login 404 200 404 404 404 200"),
+    "team_remove": Page("team", "login 405 405 405 405 405 405"),
+    "access_person": Page("person", "login 404 200 404 404 404 200"),
+    "view_as": Page("person", "login 405 405 405 405 405 405"),
+    "view_stop": Page("", "login 405 405 405 405 405 405"),
+    "access_grant": Page("handover going", "login 404 200 404 200 404 200"),
+    "access_revoke": Page("handover grant", "login 405 405 405 405 405 405"),
     "demo": Page("", "404 404 404 404 404 404 404"),
     "look": Page("", "404 404 404 404 404 404 404"),
     "account_login": Page("", "200 302 302 302 302 302 302"),
@@ -242,6 +255,11 @@ def world(cast: Cast, now: Any) -> World:
         "membership": cast.seller_clerk.memberships.get().pk,
         "invitation": _invited(cast, now).pk,
         "departure": _left(cast, now).pk,
+        "person": cast.seller_clerk.pk,
+        "team": make_team(
+            actor=cast.seller_lead, organization=cast.seller, name="Warranty", people=[cast.seller_clerk], now=now
+        ).pk,
+        "grant": going.handover.grants.filter(group__team__organization=cast.seller).first().grant,
     }
     return World(cast, _stranger(now), objects)
 
@@ -372,6 +390,24 @@ def test_every_url_answers_each_actor_as_declared(world: World, clients: dict[st
     complaints += _what_a_stranger_can_write(world, clients["stranger"])
     complaints += _what_the_admin_shows_without_right(clients)
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.usefixtures("_quiet")
+def test_a_lead_who_looks_on_as_a_clerk_sees_what_the_clerk_sees(world: World, clients: dict[str, Client]) -> None:
+    """Every page answers as it does to the clerk, without a write, but those that belong to the clerk alone."""
+    lead = clients["seller_lead"]
+    lead.post(reverse("view_as", args=[world.cast.seller_clerk.pk]))
+    place, complaints = ACTORS.index("seller_clerk"), []
+    before = Entry.objects.count()
+    for name, page in PAGES.items():
+        private = name.startswith(("account_", "mfa_", "session"))
+        wanted = "403" if private else page.answers.split()[place]
+        if (answer := _answer(lead.get(_path(name, world)))) != wanted:
+            complaints.append(f"{name}: {answer}, not {wanted}")
+        if name != "view_stop" and (answer := _answer(lead.post(_path(name, world)))) != "403":
+            complaints.append(f"POST {name}: {answer}")
+    assert not complaints, "\n".join(complaints)
+    assert Entry.objects.count() == before
 
 
 def _what_a_stranger_can_write(world: World, stranger: Client) -> list[str]:
