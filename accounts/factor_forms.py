@@ -1,6 +1,7 @@
 """Allauth's forms for second factors, stricter: a code counts once for as long as it could count, the secret that waits
 for its first code is sealed, and a credential that is no credential is an error of the form."""
 
+import json
 from typing import Any
 
 from allauth.core import context
@@ -89,6 +90,13 @@ class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["initial"] = {"passwordless": True, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
+
+    def clean_credential(self) -> Any:
+        """The database stores no NUL byte, and no browser sends one."""
+        credential = self.cleaned_data["credential"]
+        if "\\u0000" in json.dumps(credential):
+            raise get_adapter().validation_error("incorrect_code")
+        return credential
 
     def clean(self) -> Any:
         try:

@@ -7,11 +7,13 @@ from base64 import b64decode
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal import auth
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
 from accounts.errors import AccountsError
+from accounts.factor_forms import AddPasskeyForm
 from accounts.signin_services import remove_factors
 from ledger.models import Entry
 from vault.errors import RootKeyUnusable
@@ -256,6 +258,17 @@ def test_a_credential_that_is_none_is_an_answer_not_an_error(client, lead, give_
     assert "The passkey was not added" in html(page)
     assert 'value="mine"' in html(page)
     assert not Authenticator.objects.filter(type="webauthn").exists()
+
+
+def test_a_nul_byte_in_a_credential_is_refused(lead, monkeypatch):
+    """Even in one whose signature is right: only the check of what the database can store is left to refuse it."""
+    monkeypatch.setattr(auth, "parse_registration_response", lambda credential: credential)
+    monkeypatch.setattr(auth, "complete_registration", lambda credential: credential)
+    answers = [
+        AddPasskeyForm({"credential": json.dumps({"clientExtensionResults": {"x": text}})}, user=lead).is_valid()
+        for text in ("fine", "not\0fine")
+    ]
+    assert answers == [True, False]
 
 
 def test_the_agency_removes_a_lost_factor(cast, client_of, lead, give_app, now):
