@@ -41,6 +41,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
+        """Between the password and the code too nobody else knows the key of the session."""
+        answer = super().pre_login(request, user, **kwargs)
+        if answer is None and request.session.session_key:
+            request.session.cycle_key()
+        return answer
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Asked before factors are added, shown or removed."""
         return not may_manage_factors(context.request)

@@ -95,8 +95,26 @@ class AddAppForm(_CodeOnce, app_forms.ActivateTOTPForm):
             session[PENDING_SECRET] = encrypt(self.secret)
 
 
-class _Credential:
+class _CredentialField(forms.JSONField):
+    """Django's field lets through what no parser takes: a number of thousands of digits, brackets nested too deep."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise get_adapter().validation_error("incorrect_code") from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Nothing of it is shown again: every try has a challenge of its own."""
+        return None
+
+
+class _Credential(forms.Form):
     """Whatever a browser sends as its credential, the answer is a page."""
+
+    credential = _CredentialField()
 
     def clean_credential(self) -> Any:
         try:
@@ -107,6 +125,7 @@ class _Credential:
 
 class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
     name = forms.CharField(required=False, max_length=60)
+    credential = _CredentialField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["initial"] = {"passwordless": True, **(kwargs.get("initial") or {})}

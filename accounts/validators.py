@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -63,3 +64,30 @@ def _network(text: str) -> IPv4Network | IPv6Network:
             _("Write “%(text)s” as an IPv4 network: %(address)s.") % {"text": text, "address": mapped}
         )
     return loose
+
+
+class ContextWordsValidator:
+    """Refuses passwords made of the words of this place: those of `words`, and of the person's organizations. They may
+    be a part of a longer sentence, but not half of it."""
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        self.words = [word.casefold() for word in words]
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raises ValidationError."""
+        rest = password.casefold()
+        for word in sorted([*self.words, *_words_of(user)], key=len, reverse=True):
+            rest = rest.replace(word, "")
+        if 2 * len(rest) <= len(password):
+            raise ValidationError(self.get_help_text(), code="password_of_context_words")
+
+    def get_help_text(self) -> str:
+        """What the pages say about it."""
+        return _("Your password cannot be made of the words of this platform or of your organization's name.")
+
+
+def _words_of(user: Any) -> list[str]:
+    """The names of a person's organizations, whole and word by word; of four letters on, or two Chinese characters."""
+    names = [place.organization.name.casefold() for place in user.places] if user is not None and user.pk else []
+    words = {word for name in names for word in (name, name.replace(" ", ""), *name.split())}
+    return [word for word in words if len(word) >= (4 if word.isascii() else 2)]

@@ -23,5 +23,8 @@ class HeadersMiddleware:
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         if not request.path_info.startswith(settings.STATIC_URL):
             response.headers["Cache-Control"] = "no-store"
+            if request.method == "POST" and request.path_info == reverse("account_logout"):
+                # What a browser still holds of the person who leaves a shared computer.
+                response.headers["Clear-Site-Data"] = '"cache", "storage"'
             response.headers["Reporting-Endpoints"] = f'{settings.CSP_ENDPOINT}="{reverse("csp_report")}"'
         return response

@@ -2,8 +2,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -83,7 +84,7 @@ def _back(request: HttpRequest, job: Job) -> HttpResponse:
     """To the page whose panel had the button: that of the job's object, or the job's own."""
     page, hosts = request.headers.get("Referer", ""), {request.get_host()}
     safe = url_has_allowed_host_and_scheme(page, allowed_hosts=hosts, require_https=request.is_secure())
-    return redirect(page) if safe else redirect("jobs:detail", pk=job.pk)
+    return HttpResponseRedirect(page if safe else reverse("jobs:detail", args=[job.pk]))
 
 
 def _actionable(request: HttpRequest, pk: str) -> Job:

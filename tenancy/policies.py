@@ -49,10 +49,12 @@ def _one_by_one(table: str, column: str) -> str:
 # Few books, many customers: the books that may be seen are read once for a statement, also while rows are stored.
 _OF_BOOKS = "book_id = ANY ((SELECT array_agg(visible.id) FROM customers_book visible)::uuid[])"
 _BOOK = Guarded(_OF_BOOKS)
+_ON_BOOK = Guarded(_OF_BOOKS.replace("book_id", "content_object_id", 1))
 _CUSTOMER = Guarded(
     _within("customers_customer", "customer_id"), added=_one_by_one("customers_customer", "customer_id")
 )
 _HANDOVER = Guarded(_within("handover_handover", "handover_id"))
+_ON_HANDOVER = Guarded(_within("handover_handover", "content_object_id"))
 _STEP = Guarded(_within("handover_step", "step_id"))
 _EXECUTION = Guarded(_within("handover_execution", "execution_id"))
 _REVIEW = Guarded(_within("compliance_review", "review_id"))
@@ -88,11 +90,18 @@ def _of_person(table: str) -> str:
     )
 
 
+def _of_team(table: str) -> str:
+    """Permissions belong to the organization of the team that has them, not to that of the book or handover."""
+    return (
+        f"EXISTS (SELECT FROM accounts_team team WHERE team.group_id = {table}.group_id"  # nosec B608
+        f" AND team.organization_id = {MINE})"
+    )
+
+
 _KEYS = Open("Wrapped by the root key; asked for only by the ids of rows that one may see.")
 _REGISTER = Open("Whom sign-in must find before a person is known, and names that partners see.")
-_NO_ROWS = Open("Permissions of single persons: the table refuses every row.")
 _GENERIC = Open(
-    "Guardian's generic tables: permissions have tables of their own, nothing is kept here.", grants="SELECT"
+    "Guardian's generic tables: permissions have tables of their own, nothing is kept here.", grants="SELECT, DELETE"
 )
 _DJANGO = Open("Django's own: nothing of an organization.")
 _SESSIONS = Open("Found by a secret that only its holder knows.")
@@ -100,8 +109,8 @@ _HASHES = Open("Hashes and signatures; anybody may verify.", grants="SELECT, INS
 
 TABLES: Mapping[str, Guarded | Open] = {
     "customers.Book": Guarded(f"organization_id = {MINE} OR ({CASES} AND ({_SHARED}))"),
-    "customers.BookGroupPermission": Guarded(_OF_BOOKS.replace("book_id", "content_object_id", 1)),
-    "customers.BookUserPermission": _NO_ROWS,
+    "customers.BookGroupPermission": Guarded(_of_team("customers_bookgrouppermission")),
+    "customers.BookUserPermission": _ON_BOOK,
     "customers.Customer": _BOOK,
     "customers.Purchase": _CUSTOMER,
     "customers.Habit": _CUSTOMER,
@@ -109,8 +118,8 @@ TABLES: Mapping[str, Guarded | Open] = {
     "customers.RetentionRule": _BOOK,
     "customers.Destruction": _BOOK,
     "handover.Handover": Guarded(f"seller_id = {MINE} OR buyer_id = {MINE} OR reviewer_id = {MINE}"),
-    "handover.HandoverGroupPermission": Guarded(_within("handover_handover", "content_object_id")),
-    "handover.HandoverUserPermission": _NO_ROWS,
+    "handover.HandoverGroupPermission": Guarded(_of_team("handover_handovergrouppermission")),
+    "handover.HandoverUserPermission": _ON_HANDOVER,
     "handover.Step": _HANDOVER,
     "handover.Step_writers": _STEP,
     "handover.Approval": _STEP,

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.courses import LANGUAGES
@@ -40,9 +40,8 @@ def publish_agreement(
     texts = {name: tidy(text) for name, text in texts.items()}
     if not all(texts.values()):
         raise AccountsError(_("Write title and text in both languages: everybody signs in one that they read."))
-    # One after the other: two versions with the same number cannot be.
-    newest = Agreement.objects.select_for_update().filter(organization=organization, handover=handover)
-    before = newest.order_by("-version").first()
+    _one_after_the_other()
+    before = Agreement.objects.filter(organization=organization, handover=handover).order_by("-version").first()
     agreement = Agreement(
         organization=organization,
         handover=handover,
@@ -58,6 +57,13 @@ def publish_agreement(
     facts = {"version": agreement.version, "text_hash": agreement.text_hash}
     record(actor, "agreement.published", "agreement", agreement.pk, audience, now, **facts)
     return agreement
+
+
+def _one_after_the_other() -> None:
+    """Two versions with the same number cannot be. A lock on the newest would not do: there may be none yet, and who
+    waited for it would still see that one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('accounts.agreement'))")
 
 
 def platform_texts() -> dict[str, str]:

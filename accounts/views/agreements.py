@@ -6,8 +6,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -52,7 +53,7 @@ def agreement(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
             form.add_error("name", str(error))
         else:
             messages.success(request, _("Signed. Your copy is under “My clearance”."))
-            return redirect(_next(request))
+            return HttpResponseRedirect(_next(request))
     in_force = agreements_in_force([(shown.organization_id, shown.handover)])[0].pk == shown.pk
     context = {
         "agreement": shown,
@@ -145,7 +146,7 @@ def _next(request: HttpRequest) -> str:
     """Back to where the person was asked to sign, else to what else is missing."""
     target, hosts = request.POST.get("next", ""), {request.get_host()}
     safe = url_has_allowed_host_and_scheme(target, allowed_hosts=hosts, require_https=request.is_secure())
-    return target if safe else "clearance"
+    return target if safe else reverse("clearance")
 
 
 def _visible(request: HttpRequest) -> QuerySet[Agreement]:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from config.settings.base import DEBUG, DEMO, env
 
 AUTH_USER_MODEL = "accounts.User"
@@ -6,7 +8,7 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
     "accounts.backends.AgencyStaffBackend",
 ]
-AUTH_PASSWORD_VALIDATORS = [
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
         "UserAttributeSimilarityValidator",
@@ -14,6 +16,22 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
+]
+# Words that whoever guesses a password of this place tries first; those of the person's organizations come on top.
+_CONTEXT_WORDS = [
+    "handover",
+    "password",
+    "customer",
+    "customers",
+    "certificate",
+    "seller",
+    "buyer",
+    "reviewer",
+    "agency",
+]
+_CONTEXT_WORDS += ["admin", "administrator", "密码", "客户", "交接", "管理员"]
+AUTH_PASSWORD_VALIDATORS += [
+    {"NAME": "accounts.validators.ContextWordsValidator", "OPTIONS": {"words": _CONTEXT_WORDS}}
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"

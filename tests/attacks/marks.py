@@ -1,0 +1,62 @@
+"""What stands in the database, to be compared: all of it at a glance, or what an act has written."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from django.apps import apps
+from django.db import connection, models
+
+# Written by every visit: who is signed in where, and the content types that Django fills by itself.
+VISITS = {"django_session", "usersessions_usersession", "django_content_type"}
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\"',}]*")
+
+
+def _tables(*, but: Iterable[str] = VISITS) -> list[type[models.Model]]:
+    found = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+    return [model for model in found if model._meta.db_table not in set(but)]
+
+
+def everything() -> dict[str, object]:
+    """A mark of every table: equal when nothing has changed."""
+    with connection.cursor() as cursor:
+        marks = {}
+        for model in _tables():
+            table = model._meta.db_table
+            cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM \"{table}\" t")
+            marks[table] = cursor.fetchone()[0]
+    return marks
+
+
+def changed(before: dict[str, object]) -> set[str]:
+    """The tables that are not as they were."""
+    after = everything()
+    return {table for table in after if after[table] != before[table]}
+
+
+def known_ids() -> set[str]:
+    """Every identifier in the database."""
+    with connection.cursor() as cursor:
+        found: set[str] = set()
+        for model in _tables(but=()):
+            if isinstance(model._meta.pk, models.UUIDField):
+                cursor.execute(f'SELECT "{model._meta.pk.column}"::text FROM "{model._meta.db_table}"')
+                found |= {row[0] for row in cursor.fetchall()}
+    return found
+
+
+def rows(known: set[str]) -> dict[str, Counter[str]]:
+    """Every row of every table without what differs each time: new identifiers, counters, times, sealed bytes."""
+    return {model._meta.db_table: Counter(_rows(model, known)) for model in _tables()}
+
+
+def _rows(model: type[models.Model], known: set[str]) -> Iterable[str]:
+    varies = (models.AutoField, models.DateTimeField, models.BinaryField)
+    fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, varies)]
+    with connection.cursor() as cursor:
+        columns = ", ".join(f'"{field.column}"::text' for field in fields)
+        cursor.execute(f'SELECT {columns or 1} FROM "{model._meta.db_table}"')
+        for row in cursor.fetchall():
+            text = _TIME.sub("time", " | ".join(map(str, row)))
+            yield _ID.sub(lambda found: found[0] if found[0] in known else "new", text)
