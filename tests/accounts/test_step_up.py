@@ -17,6 +17,12 @@ AGAIN = "/accounts/again/code/"
 # Every address that opens values, decides, moves or destroys.
 GUARDED = {
     "compliance:work",
+    "access_grant",
+    "access_revoke",
+    "team_change",
+    "team_new",
+    "team_remove",
+    "view_as",
     "customers:customer_reveal",
     "customers:book_export",
     "customers:book_rule",
@@ -77,6 +83,21 @@ def test_a_form_is_asked_for_again_after_its_time(client, secret, book, clock, c
     answer = client.post(asked, {"code": code_of(secret)})
     assert answer["Location"] == f"{rule(book)}?from=here"
     assert client.get(rule(book)).status_code == 200
+
+
+def test_looking_on_begins_with_a_fresh_proof_and_asks_for_none_of_the_other(client, secret, book, clock, cast):
+    """The person who is looked at has no second factor at all, and has shown none."""
+    begin = reverse("view_as", args=[cast.seller_clerk.pk])
+    clock.shift(60 * 16)
+    assert client.post(begin)["Location"].startswith(AGAIN)
+    assert 'class="viewing"' not in client.get("/").content.decode()
+    clock.shift(-60 * 16)
+    assert client.post(begin)["Location"] == "/"
+    clock.shift(60 * 14)
+    assert 'class="viewing"' in client.get("/").content.decode()
+    revealing = reverse("customers:customer_reveal", args=[cast.seller.pk, "basic"])
+    assert client.get(revealing).status_code == 404
+    assert client.post(rule(book)).status_code == 403
 
 
 def test_what_was_opened_in_time_can_still_be_sent(client, secret, book, clock):
