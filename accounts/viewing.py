@@ -6,6 +6,7 @@ and the clearance of both (`User.viewer`)."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -20,7 +21,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may_view_as
+from accounts.selectors import organizations_of
 from accounts.services import begin_viewing, end_viewing
+from tenancy import rights
+from tenancy.rights import Rights
 
 LASTS = timedelta(minutes=15)
 STOP = "view_stop"
@@ -56,7 +60,9 @@ class ViewingMiddleware:
             return render(request, "accounts/viewing_refused.html", {"person": person}, status=403)
         person.viewer = cast(User, request.user)
         request.user = person
-        _refuse_writes(request.viewing)  # type: ignore[attr-defined]
+        stack: ExitStack = request.viewing  # type: ignore[attr-defined]
+        stack.enter_context(rights.bound(_rows_of(person)))
+        _refuse_writes(stack)
         return None
 
 
@@ -89,6 +95,12 @@ def viewed(request: HttpRequest, now: datetime) -> User | None:
     stop(request, now)
     messages.info(request, _("You see the pages as yourself again."))
     return None
+
+
+def _rows_of(person: User) -> Rights:
+    """The database shows the rows of the person's organizations, all of which the viewer leads; what the person did or
+    reported elsewhere stays theirs."""
+    return replace(rights.current(), organizations=frozenset(organizations_of(person)), person=None, everything=False)
 
 
 def _refuse_writes(stack: ExitStack) -> None:
