@@ -25,5 +25,7 @@ RATE_LIMITS = {
     "search": [("person", 60, 10 * _MINUTE), ("address", 600, 10 * _MINUTE)],
     # "subject" is the e-mail address that was typed, known or not: the answer tells nobody who has an account.
     "password_reset": [("subject", 5, _HOUR), ("address", 20, _HOUR)],
+    # Anybody may ask: a hash cannot be guessed, so this only keeps the page answering.
+    "verify": [("address", 60, 10 * _MINUTE)],
     "csp_report": [("address", 60, _MINUTE)],
 }

@@ -1,4 +1,5 @@
-"""The certificate: the sheet, the signed file and the manifest byte for byte as stored, and the platform's key."""
+"""The certificate: the sheet on the screen and as PDF, the signed file and the manifest byte for byte as stored, and
+the platform's key."""
 
 from typing import cast
 from uuid import UUID
@@ -16,8 +17,9 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from handover.certificate import SIGNING_KEY
 from handover.models import Certificate
+from handover.pdf import pdf_of
 from handover.selectors import handovers_visible_to
-from handover.sheet import sheet_of
+from handover.sheet import Sheet, sheet_of
 from handover.views.delivery import delivery_context, names_of
 from vault import signing
 
@@ -27,10 +29,9 @@ from vault import signing
 def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """One A4 sheet, and below it how to verify it and the package."""
     found = _visible(request, handover_id)
-    address = request.build_absolute_uri(reverse("handover:certificate", args=[handover_id]))
     context = {
         "handover": found.handover,
-        "sheet": sheet_of(found, address),
+        "sheet": _sheet(request, found),
         "offset": timezone.localtime(found.issued_at).isoformat()[-6:],
         "names": names_of(found.handover),
         **delivery_context(cast(User, request.user), found.handover, timezone.now()),
@@ -40,10 +41,20 @@ def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
+def sheet(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """The sheet as PDF, the same bytes whenever it is asked for."""
+    found = _visible(request, handover_id)
+    names = names_of(found.handover)
+    made = pdf_of(_sheet(request, found), names["document"], found.issued_at)
+    return _download(made, "application/pdf", names["sheet"])
+
+
+@require_safe
+@login_required
 def document(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The signed file."""
     found = _visible(request, handover_id)
-    return _download(found.document, "application/json", names_of(found.handover)["document"])
+    return _download(found.document.encode(), "application/json", names_of(found.handover)["document"])
 
 
 @require_safe
@@ -51,7 +62,7 @@ def document(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 def manifest(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The leaf hash of every customer."""
     found = _visible(request, handover_id)
-    return _download(found.manifest, "text/plain; charset=utf-8", names_of(found.handover)["manifest"])
+    return _download(found.manifest.encode(), "text/plain; charset=utf-8", names_of(found.handover)["manifest"])
 
 
 @require_safe
@@ -63,6 +74,11 @@ def public_key(request: HttpRequest) -> HttpResponse:
     return HttpResponse(pem, content_type="application/x-pem-file")
 
 
+def _sheet(request: HttpRequest, found: Certificate) -> Sheet:
+    where = reverse("verdict", args=[bytes(found.digest).hex()])
+    return sheet_of(found, request.build_absolute_uri(where))
+
+
 def _visible(request: HttpRequest, handover_id: UUID) -> Certificate:
     handovers = handovers_visible_to(cast(User, request.user))
     found: Certificate = get_object_or_404(Certificate, handover__in=handovers.order_by(), handover=handover_id)
@@ -70,8 +86,8 @@ def _visible(request: HttpRequest, handover_id: UUID) -> Certificate:
     return found
 
 
-def _download(text: str, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(text.encode(), content_type=content_type)
+def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -1,0 +1,36 @@
+"""Forms about an issued certificate."""
+
+import re
+import unicodedata
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+_HASH = re.compile("[0-9a-f]{64}")
+
+
+class HashForm(forms.Form):
+    """The SHA-256 of a certificate's file as people copy it: in groups, in capitals, with `sha256:` before it."""
+
+    digest = forms.CharField(
+        label=gettext_lazy("Hash of the certificate (SHA-256)"),
+        max_length=200,
+        help_text=gettext_lazy(
+            "It stands on the certificate beside “Signed file, SHA-256”: 64 digits and letters a to f."
+        ),
+        error_messages={
+            "required": gettext_lazy("Enter the hash, or choose the signed file."),
+            "max_length": gettext_lazy("A hash has 64 digits and letters from a to f. Copy it once more."),
+        },
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
+    )
+
+    def clean_digest(self) -> str:
+        """The 64 digits in lower case."""
+        typed = unicodedata.normalize("NFKC", self.cleaned_data["digest"]).lower()
+        digest = re.sub(r"[\s:-]", "", typed.removeprefix("sha256:").removeprefix("sha-256:"))
+        if not _HASH.fullmatch(digest):
+            raise forms.ValidationError(
+                gettext_lazy("A hash has 64 digits and letters from a to f. Copy it once more.")
+            )
+        return digest
