@@ -6,6 +6,8 @@ import unicodedata
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from customers.services.revealing import PURPOSE_CHARACTERS
+
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -34,3 +36,22 @@ class HashForm(forms.Form):
                 gettext_lazy("A hash has 64 digits and letters from a to f. Copy it once more.")
             )
         return digest
+
+
+class ProofForm(forms.Form):
+    """Which record is proven, and why."""
+
+    record = forms.CharField(
+        label=gettext_lazy("Customer number, or id of the record"),
+        max_length=200,
+        help_text=gettext_lazy("The number as your book has it. The id stands in the address of the customer's page."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Enter the customer's number or the id of the record.")},
+    )
+    purpose = forms.CharField(
+        label=gettext_lazy("Purpose"),
+        max_length=PURPOSE_CHARACTERS,
+        help_text=gettext_lazy("Goes into the ledger with your name. The customer may ask for this list."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "purposes"}),
+        error_messages={"required": gettext_lazy("State the purpose: without one nothing is proven.")},
+    )

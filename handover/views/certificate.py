@@ -19,6 +19,7 @@ from handover.certificate import SIGNING_KEY
 from handover.models import Certificate
 from handover.pdf import pdf_of
 from handover.selectors import handovers_visible_to
+from handover.services.proving import may_prove
 from handover.sheet import Sheet, sheet_of
 from handover.views.delivery import delivery_context, names_of
 from vault import signing
@@ -28,12 +29,13 @@ from vault import signing
 @login_required
 def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """One A4 sheet, and below it how to verify it and the package."""
-    found = _visible(request, handover_id)
+    found = visible_certificate(request, handover_id)
     context = {
         "handover": found.handover,
         "sheet": _sheet(request, found),
         "offset": timezone.localtime(found.issued_at).isoformat()[-6:],
         "names": names_of(found.handover),
+        "may_prove": may_prove(cast(User, request.user), found.handover),
         **delivery_context(cast(User, request.user), found.handover, timezone.now()),
     }
     return render(request, "handover/certificate.html", context)
@@ -43,26 +45,26 @@ def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 @login_required
 def sheet(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The sheet as PDF, the same bytes whenever it is asked for."""
-    found = _visible(request, handover_id)
+    found = visible_certificate(request, handover_id)
     names = names_of(found.handover)
     made = pdf_of(_sheet(request, found), names["document"], found.issued_at)
-    return _download(made, "application/pdf", names["sheet"])
+    return download(made, "application/pdf", names["sheet"])
 
 
 @require_safe
 @login_required
 def document(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The signed file."""
-    found = _visible(request, handover_id)
-    return _download(found.document.encode(), "application/json", names_of(found.handover)["document"])
+    found = visible_certificate(request, handover_id)
+    return download(found.document.encode(), "application/json", names_of(found.handover)["document"])
 
 
 @require_safe
 @login_required
 def manifest(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The leaf hash of every customer."""
-    found = _visible(request, handover_id)
-    return _download(found.manifest.encode(), "text/plain; charset=utf-8", names_of(found.handover)["manifest"])
+    found = visible_certificate(request, handover_id)
+    return download(found.manifest.encode(), "text/plain; charset=utf-8", names_of(found.handover)["manifest"])
 
 
 @require_safe
@@ -79,14 +81,16 @@ def _sheet(request: HttpRequest, found: Certificate) -> Sheet:
     return sheet_of(found, request.build_absolute_uri(where))
 
 
-def _visible(request: HttpRequest, handover_id: UUID) -> Certificate:
+def visible_certificate(request: HttpRequest, handover_id: UUID) -> Certificate:
+    """The certificate with its handover, or 404."""
     handovers = handovers_visible_to(cast(User, request.user))
     found: Certificate = get_object_or_404(Certificate, handover__in=handovers.order_by(), handover=handover_id)
     found.handover = get_object_or_404(handovers, pk=handover_id)
     return found
 
 
-def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
+def download(content: bytes, content_type: str, name: str) -> HttpResponse:
+    """A file that is saved, not shown."""
     response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"

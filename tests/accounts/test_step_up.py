@@ -22,6 +22,7 @@ GUARDED = {
     "handover:approve",
     "handover:execution_start",
     "handover:package",
+    "handover:proof",
     "handover:stop",
 }
 

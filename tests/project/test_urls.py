@@ -162,6 +162,7 @@ PAGES: dict[str, Page] = {
     "handover:certificate": Page("done", "login 404 200 200 200 200 200"),
     "handover:certificate_json": Page("done", "login 404 200 200 200 200 200"),
     "handover:certificate_pdf": Page("done", "login 404 200 200 200 200 200"),
+    "handover:proof": Page("done", "login 404 200 302 200 302 302"),
     "handover:manifest": Page("done", "login 404 200 200 200 200 200"),
     "handover:package": Page("done", "405 405 405 405 405 405 405"),
     "handover:package_again": Page("done", "405 405 405 405 405 405 405"),
