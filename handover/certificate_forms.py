@@ -17,9 +17,7 @@ class HashForm(forms.Form):
     digest = forms.CharField(
         label=gettext_lazy("Hash of the certificate (SHA-256)"),
         max_length=200,
-        help_text=gettext_lazy(
-            "It stands on the certificate beside “Signed file, SHA-256”: 64 digits and letters a to f."
-        ),
+        help_text=gettext_lazy("It stands on the certificate beside “Signed file”: 64 digits and letters from a to f."),
         error_messages={
             "required": gettext_lazy("Enter the hash, or choose the signed file."),
             "max_length": gettext_lazy("A hash has 64 digits and letters from a to f. Copy it once more."),

@@ -32,7 +32,12 @@ def verdict(request: HttpRequest, digest: str) -> HttpResponse:
 
 def _page(request: HttpRequest, form: HashForm, found: Verdict | None = None, *, status: int) -> HttpResponse:
     digest = form.cleaned_data.get("digest", "") if form.is_bound else ""
-    context = {"form": HashForm() if digest else form, "digest": digest, "found": found}
+    context = {
+        "form": HashForm() if digest else form,
+        "digest": digest,
+        "found": found,
+        "offset": timezone.localtime(found.issued_at).isoformat()[-6:] if found else "",
+    }
     response = render(request, "handover/verify.html", context, status=status)
     # An answer belongs to whoever holds the paper, not to a search engine.
     response["X-Robots-Tag"] = "noindex"
