@@ -4,6 +4,7 @@ from django.urls import include, path
 from config.csp_reports import csp_report
 from config.health import healthz
 from config.metrics import metrics
+from handover.views import verifying
 from incidents.views import posture
 
 urlpatterns = [
@@ -13,6 +14,8 @@ urlpatterns = [
     path("books/", include("customers.urls")),
     path("reviews/", include("compliance.urls")),
     path("handovers/", include("handover.urls")),
+    path("verify/", verifying.verify, name="verify"),
+    path("verify/<str:digest>/", verifying.verdict, name="verdict"),
     path("incidents/", include("incidents.urls")),
     path("posture/", posture, name="posture"),
     path("admin/", admin.site.urls),

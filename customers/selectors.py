@@ -155,6 +155,18 @@ def _signed(part: str) -> int | None:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
+def customer_in(book: Book, wanted: str, access: Access) -> Customer | None:
+    """The customer of a book by an id that either side of a handover knows him by, or by their number. Raises
+    CustomersError as a search does: who is found has the number."""
+    check_access(access, book, Verb.MASKED, Category.BASIC)
+    try:
+        identity = UUID(wanted)
+    except ValueError:
+        number = BlindIndex(book.organization_id).of("number", wanted)
+        return None if number is None else customers_of(book).filter(number_index=number).first()
+    return customers_of(book).filter(Q(pk=identity) | Q(origin=identity)).first()
+
+
 def purchases_of(customer: Customer) -> list[Purchase]:
     """The customer's purchases in source order."""
     return list(Purchase.objects.filter(customer=customer).order_by("pk"))

@@ -133,12 +133,13 @@ class Sheet:
     started: str
     proven: str
     issued: str
+    address: str
     code: Code
     dense: bool
 
 
 def sheet_of(certificate: Certificate, address: str) -> Sheet:
-    """The sheet of an issued certificate; `address`: where its page is, for the code that a phone reads."""
+    """The sheet of an issued certificate; `address`: where anybody verifies it, for the code that a phone reads."""
     document = json.loads(certificate.document)
     said = document["sections"]
     digest = bytes(certificate.digest).hex()
@@ -170,7 +171,8 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         started=_moment(said["dates"]["started"]),
         proven=_moment(said["dates"]["proven"]),
         issued=_moment(said["dates"]["issued"]),
-        code=code_of(f"{address}#{digest}"),
+        address=address,
+        code=code_of(address),
         dense=_extra_lines(said) > SPARE_LINES,
     )
 

@@ -11,6 +11,7 @@ from handover.views import (
     necessity,
     overview,
     plan,
+    proving,
     scope,
 )
 
@@ -33,6 +34,8 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:handover_id>/audit/", audit.page, name="audit"),
     path("<uuid:handover_id>/certificate/", certificate.certificate, name="certificate"),
     path("<uuid:handover_id>/certificate.json", certificate.document, name="certificate_json"),
+    path("<uuid:handover_id>/certificate.pdf", certificate.sheet, name="certificate_pdf"),
+    path("<uuid:handover_id>/proof/", proving.proof, name="proof"),
     path("<uuid:handover_id>/manifest.txt", certificate.manifest, name="manifest"),
     path("<uuid:handover_id>/package/", delivery.package, name="package"),
     path("<uuid:handover_id>/package/again/", delivery.package_again, name="package_again"),

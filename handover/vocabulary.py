@@ -33,6 +33,7 @@ SENTENCES = {
     "handover.audit.approve": _("%(actor_name)s approved the audit"),
     "handover.delivery.ready": _("The encrypted package for the buyer is ready"),
     "handover.delivery.again": _("%(actor_name)s had the canceled package made again"),
+    "handover.proof": _("%(actor_name)s proved this record for the certificate of %(reference)s. Purpose: %(purpose)s"),
     "handover.delivery.downloaded": _("%(actor_name)s downloaded the encrypted package, download %(number)s"),
 }
 PASSED = {

@@ -262,6 +262,10 @@ PAGES: dict[str, Page] = {
     "handover:manifest": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:package": Page("done", "405", "login 404 404 404 302 302 200 302 302 302"),
     "handover:package_again": Page("done", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:certificate_pdf": Page("done", "?", "?"),
+    "handover:proof": Page("done", "?", "?"),
+    "verify": Page("", "?", "?"),
+    "verdict": Page("x", "?", "?"),
     "handover:certificate_key": Page("", "200", "405"),
     "handover:approve": Page(
         "going scope", "login 404 404 404 200 302 200 302 302 302", "login 404 404 404 302 302 302 302 302 302"

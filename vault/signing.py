@@ -40,6 +40,11 @@ def public_key(name: str) -> bytes:
     return bytes(_current(name).public)
 
 
+def is_ours(name: str, public: bytes) -> bool:
+    """Whether this is or was a public key of this name: what a retired key signed stays signed."""
+    return SigningKey.objects.filter(name=name, public=public).exists()
+
+
 def _current(name: str) -> SigningKey:
     row = SigningKey.objects.filter(name=name, retired_at__isnull=True).first()
     if row is None:

@@ -28,5 +28,7 @@ RATE_LIMITS = {
     # "subject" is the address that is invited: nobody's mailbox is filled.
     "invite": [("person", 30, _HOUR), ("subject", 5, _HOUR), ("address", 60, _HOUR)],
     "invitation": [("address", 30, _HOUR)],
+    # Anybody may ask: a hash cannot be guessed, so this only keeps the page answering.
+    "verify": [("address", 60, 10 * _MINUTE)],
     "csp_report": [("address", 60, _MINUTE)],
 }

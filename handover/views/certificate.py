@@ -1,4 +1,5 @@
-"""The certificate: the sheet, the signed file and the manifest byte for byte as stored, and the platform's key."""
+"""The certificate: the sheet on the screen and as PDF, the signed file and the manifest byte for byte as stored, and
+the platform's key."""
 
 from typing import cast
 from uuid import UUID
@@ -16,8 +17,10 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from handover.certificate import SIGNING_KEY
 from handover.models import Certificate
+from handover.pdf import pdf_of
 from handover.selectors import handovers_visible_to
-from handover.sheet import sheet_of
+from handover.services.proving import may_prove
+from handover.sheet import Sheet, sheet_of
 from handover.views.delivery import delivery_context, names_of
 from vault import signing
 
@@ -26,13 +29,13 @@ from vault import signing
 @login_required
 def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """One A4 sheet, and below it how to verify it and the package."""
-    found = _visible(request, handover_id)
-    address = request.build_absolute_uri(reverse("handover:certificate", args=[handover_id]))
+    found = visible_certificate(request, handover_id)
     context = {
         "handover": found.handover,
-        "sheet": sheet_of(found, address),
+        "sheet": _sheet(request, found),
         "offset": timezone.localtime(found.issued_at).isoformat()[-6:],
         "names": names_of(found.handover),
+        "may_prove": may_prove(cast(User, request.user), found.handover),
         **delivery_context(cast(User, request.user), found.handover, timezone.now()),
     }
     return render(request, "handover/certificate.html", context)
@@ -40,18 +43,28 @@ def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
+def sheet(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """The sheet as PDF, the same bytes whenever it is asked for."""
+    found = visible_certificate(request, handover_id)
+    names = names_of(found.handover)
+    made = pdf_of(_sheet(request, found), names["document"], found.issued_at)
+    return download(made, "application/pdf", names["sheet"])
+
+
+@require_safe
+@login_required
 def document(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The signed file."""
-    found = _visible(request, handover_id)
-    return _download(found.document, "application/json", names_of(found.handover)["document"])
+    found = visible_certificate(request, handover_id)
+    return download(found.document.encode(), "application/json", names_of(found.handover)["document"])
 
 
 @require_safe
 @login_required
 def manifest(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The leaf hash of every customer."""
-    found = _visible(request, handover_id)
-    return _download(found.manifest, "text/plain; charset=utf-8", names_of(found.handover)["manifest"])
+    found = visible_certificate(request, handover_id)
+    return download(found.manifest.encode(), "text/plain; charset=utf-8", names_of(found.handover)["manifest"])
 
 
 @require_safe
@@ -63,15 +76,22 @@ def public_key(request: HttpRequest) -> HttpResponse:
     return HttpResponse(pem, content_type="application/x-pem-file")
 
 
-def _visible(request: HttpRequest, handover_id: UUID) -> Certificate:
+def _sheet(request: HttpRequest, found: Certificate) -> Sheet:
+    where = reverse("verdict", args=[bytes(found.digest).hex()])
+    return sheet_of(found, request.build_absolute_uri(where))
+
+
+def visible_certificate(request: HttpRequest, handover_id: UUID) -> Certificate:
+    """The certificate with its handover, or 404."""
     handovers = handovers_visible_to(cast(User, request.user))
     found: Certificate = get_object_or_404(Certificate, handover__in=handovers.order_by(), handover=handover_id)
     found.handover = get_object_or_404(handovers, pk=handover_id)
     return found
 
 
-def _download(text: str, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(text.encode(), content_type=content_type)
+def download(content: bytes, content_type: str, name: str) -> HttpResponse:
+    """A file that is saved, not shown."""
+    response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -82,6 +82,7 @@ def names_of(handover: Handover) -> dict[str, str]:
     reference = handover.reference
     return {
         "document": f"{reference}-certificate.json",
+        "sheet": f"{reference}-certificate.pdf",
         "manifest": f"{reference}-manifest.txt",
         "package": f"{reference}.zip.age",
         "archive": f"{reference}.zip",

@@ -29,6 +29,7 @@ GUARDED = {
     "handover:approve",
     "handover:execution_start",
     "handover:package",
+    "handover:proof",
     "handover:stop",
     "invitation_again",
     "invite",

@@ -130,7 +130,7 @@ def test_there_is_none_before_the_audit_has_passed(open_at, cast, client_of):
 def test_the_code_on_the_sheet_is_the_address_with_the_digest(certified, cast, client_of):
     text = text_of(client_of(cast.seller_lead).get(url(certified)))
     digest = certified.handover.certificate.digest.hex()
-    code = code_of(f"http://testserver{url(certified)}#{digest}")
+    code = code_of(f"http://testserver/verify/{digest}/")
     assert f'viewBox="0 0 {code.size} {code.size}"' in text
     assert code.path in text
     assert re.fullmatch(r"(M\d+ \d+h\d+v1h-\d+z)+", code.path)
