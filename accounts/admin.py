@@ -187,6 +187,19 @@ class OrganizationAdmin(_RegisterAdmin):
     list_filter = ["kind", "country"]
     search_fields = ["name", "legal_name", "registration_number"]
     ordering = ["name"]
+    actions = ["rotate_keys"]
+
+    @admin.action(description=gettext_lazy("Rotate the keys"), permissions=["change"])
+    def rotate_keys(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
+        """One transaction for each organization: while it waits for a lock, the others are done already."""
+        for organization in queryset:
+            count = services.rotate_keys(actor=cast(User, request.user), organization=organization, now=timezone.now())
+            done = ngettext(
+                "%(name)s has a new key; %(count)d data key was wrapped anew and the old key destroyed.",
+                "%(name)s has a new key; %(count)d data keys were wrapped anew and the old key destroyed.",
+                count,
+            )
+            self.message_user(request, done % {"name": organization.name, "count": count}, messages.SUCCESS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> list[str]:
         """Whoever works for an agency sees everything: only superusers say what an agency is."""

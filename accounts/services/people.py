@@ -65,7 +65,7 @@ def set_networks(
 @transaction.atomic
 def rotate_keys(*, actor: User | None, organization: Organization, now: datetime) -> int:
     """Give an organization a new key that wraps its data keys; the old one is destroyed. Returns how many were wrapped
-    anew. Those who call it have the right: the terminal."""
+    anew. Those who call it have the right: the agency in its admin, the terminal."""
     count = rotate_organization_key(organization.pk, now)
     _record_organization(actor, "organization.key_rotated", organization, now, count=count)
     return count

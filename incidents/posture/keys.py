@@ -64,7 +64,7 @@ def organizations(now: datetime) -> Line:
     words = ngettext("%(count)d key is older than a year.", "%(count)d keys are older than a year.", len(old))
     named = (f"{names[key]} ({names[key].registration_number})" if key in names else str(key) for key in old)
     details = tuple(f"{name}: {days(days_since(at, now))}" for name, at in zip(named, old.values(), strict=True))
-    cure = _("Run “manage.py rotate_keys” with the registration number of each.")
+    cure = _("Rotate the keys of each at the organizations in the administration, or by “manage.py rotate_keys”.")
     return Line("organization_keys", title, State.AMBER, words % {"count": len(old)}, cure, details)
 
 

@@ -1,5 +1,7 @@
 """People, organizations and memberships are kept in the admin; every write stands in the ledger."""
 
+from uuid import uuid4
+
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -12,6 +14,8 @@ from accounts.models import Membership, Organization, User
 from accounts.services import add_membership, add_person
 from ledger.models import Entry
 from ledger.vocabulary import sentence
+from vault.models import OrganizationKey
+from vault.services import create_data_keys, load_data_keys
 
 USERS, ORGANIZATIONS, MEMBERSHIPS = (f"/admin/accounts/{name}/" for name in ("user", "organization", "membership"))
 ORGANIZATION = {
@@ -223,3 +227,17 @@ def test_staff_do_not_remove_the_factor_of_a_superuser(cast, client_of, now):
     page = client_of(colleague).post(USERS, chosen, follow=True).content.decode()
     assert "Only superusers remove the second factor of Xu Lan." in page
     assert Authenticator.objects.filter(user=cast.agent).exists()
+
+
+def test_the_keys_of_an_organization_are_rotated(agent, cast, now):
+    subject = uuid4()
+    keys = create_data_keys(cast.seller.pk, [subject], ["basic"], now)
+    keys.store()
+    sealed = keys.cipher(subject, "basic").seal(b"Qi Yue", b"place")
+    page = agent.post(ORGANIZATIONS, {"action": "rotate_keys", "_selected_action": [str(cast.seller.pk)]}, follow=True)
+    assert "Jinghe Cleaning Supplies has a new key; 1 data key was wrapped anew" in page.content.decode()
+    verb, actor, data = newest()
+    assert (verb, actor, data["count"]) == ("organization.key_rotated", cast.agent.pk, 1)
+    old, new = OrganizationKey.objects.filter(organization=cast.seller.pk, purpose="wrap").order_by("version")
+    assert old.wrapped is None and old.destroyed_at and new.wrapped
+    assert load_data_keys([subject]).cipher(subject, "basic").open(sealed, b"place") == b"Qi Yue"
