@@ -20,19 +20,25 @@ def _tables(*, but: Iterable[str] = VISITS) -> list[type[models.Model]]:
 
 def everything() -> dict[str, object]:
     """A mark of every table: equal when nothing has changed."""
+    names = [model._meta.db_table for model in _tables()]
+    mark = "(SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM \"{}\" t)"
     with connection.cursor() as cursor:
-        marks = {}
-        for model in _tables():
-            table = model._meta.db_table
-            cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM \"{table}\" t")
-            marks[table] = cursor.fetchone()[0]
-    return marks
+        cursor.execute("SELECT " + ", ".join(mark.format(name) for name in names))
+        return dict(zip(names, cursor.fetchone(), strict=True))
 
 
 def changed(before: dict[str, object]) -> set[str]:
     """The tables that are not as they were."""
     after = everything()
     return {table for table in after if after[table] != before[table]}
+
+
+def writes() -> int:
+    """How many rows this transaction has written so far, visits apart."""
+    count = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{count} WHERE NOT relname = ANY(%s)", [sorted(VISITS)])
+        return int(cursor.fetchone()[0])
 
 
 def known_ids() -> set[str]:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from filling import ROOT, every_form, filled
-from marks import known_ids, rows
+from marks import known_ids, rows, writes
 
 MARK = "q7x"
 SHORT = f"\"'><b {MARK}>"
@@ -44,6 +44,8 @@ SENT_ELSEWHERE = {
     "QuizForm": "choices only, and the first ones are wrong",
     "SignForm": "its text must be the person's own name",
 }
+# What pages of the agency and of reviewers name that the seller's lead does not see in the same way.
+SHARED = {"", "incident", "review", "job"}
 # Names that a view reads besides the fields of its form; sent along, so that what depends on them runs.
 BESIDES = {"submit": "1", "decision": ""}
 
@@ -117,12 +119,16 @@ def test_scripts_in_every_form_stay_text(world, clients):
     """In the answer to the form, and on every page that is opened afterwards."""
     found, held = [], 0
     with filled(_script) as seen:
+        taken: set[str] = set()
         forms_ = [one for one in _addresses(world, "post") if one[0] not in ENDS]
         for name, one in [*forms_, ("handover:stop", reverse("handover:stop", args=[world.objects["new"]]))]:
-            for address in _kinds(one):
-                found += _send(clients, name, address)
-    for actor, states in (("seller_lead", STATES), ("agent", ("",)), ("reviewer", ("",))):
-        for address in dict.fromkeys(one for _name, one in _addresses(world, "get", states)):
+            for address in [] if name in taken else _kinds(one):
+                made, done = _send(clients, name, address)
+                found += made
+                taken |= {name} if done and "/scope/" not in address else set()
+    for actor in ("seller_lead", "agent", "reviewer"):
+        mine = [one for one in _addresses(world, "get") if actor == "seller_lead" or PAGES[one[0]].objects in SHARED]
+        for address in dict.fromkeys(one for _name, one in mine):
             page = _html(clients[actor].get(address))
             held += MARK in page
             found += [f"{address} as {actor}: {one}" for one in made_by_scripts(page)]
@@ -135,16 +141,16 @@ def test_scripts_in_every_form_stay_text(world, clients):
     )
 
 
-def _send(clients, name: str, address: str) -> list[str]:
-    """Send a form by one after the other, until it is taken; what its answers made of the marks."""
+def _send(clients, name: str, address: str) -> tuple[list[str], bool]:
+    """Send a form by one after the other, until it is taken; what its answers made of the marks, and whether it was."""
     found = []
     for actor in SENDERS:
         answer = clients[actor].post(address, BESIDES)
         assert answer.status_code < 500, f"{name} {address} as {actor}"
         found += [f"{address} as {actor}: {one}" for one in made_by_scripts(_html(answer))]
-        if answer.status_code == 302 and "info" not in str(clients[actor].cookies.get("messages", "")):
-            break
-    return found
+        if answer.status_code == 302:
+            return found, True
+    return found, False
 
 
 def _html(answer) -> str:
@@ -185,28 +191,30 @@ def test_nobody_assigns_what_a_form_does_not_ask_for(world, clients):
     """Every form is sent twice from the same state, once with a value for every field of every model: what is written
     is the same."""
     extra, known, wrong, wrote = _extra(), known_ids(), [], 0
-    before = rows(known)
     assert {"is_superuser", "is_staff", "organization", "author", "approved_by", "id", "version"} & set(extra)
     with filled(lambda name, _field: f"typed {name}"[:40]):
-        for _name, one in _addresses(world, "post"):
-            for address in _kinds(one):
+        done: set[str] = set()
+        for name, one in _addresses(world, "post"):
+            for address in [] if name in done else _kinds(one):
                 for actor in SENDERS:
                     plain = _written(clients[actor], address, BESIDES, known)
                     if plain is None:
                         continue
                     more = _written(clients[actor], address, BESIDES | extra, known)
                     wrong += [f"{address} as {actor}: {_differs(plain, more)}"] if plain != more else []
-                    wrote += plain != before
+                    done |= {name} if "/scope/" not in address else set()
+                    wrote += 1
                     break
     assert not wrong, wrong
     assert wrote > 10, "hardly any form was taken: this test has lost its teeth"
 
 
 def _written(client, address: str, data: dict[str, str], known: set[str]) -> dict[str, Counter[str]] | None:
-    """What stands in the database once the form is sent; None if it was not taken. Then it is taken back."""
+    """What stands in the database once the form is sent; None if it wrote nothing. Then it is taken back."""
     with undone(client):
+        before = writes()
         taken = client.post(address, data).status_code in {200, 302}
-        return rows(known) if taken else None
+        return rows(known) if taken and writes() != before else None
 
 
 def _differs(plain, more) -> list[str]:
