@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from stand import refused
 
+from accounts.services import change_membership
 from customers.fields import EVERYTHING
 from handover.content import agreed_fields, digest_of, newest_proposal
 from handover.fields import LABELS, SCOPE_FIELDS
@@ -127,7 +128,7 @@ def test_the_same_may_be_proposed_again_when_it_was_sent_back(stand, cast):
 
 def test_only_the_writer_of_the_newest_version_may_not_approve(stand, cast, now):
     """Each version is written anew: who wrote an older one may say yes to what the other side made of it."""
-    cast.seller_clerk.memberships.update(role="lead")
+    change_membership(actor=None, membership=cast.seller_clerk.memberships.get(), role="lead", now=now)
     clerk = type(cast.seller_clerk).objects.get(pk=cast.seller_clerk.pk)
     propose(stand, crossings("basic.name"), by="seller_clerk", side=Side.SELLER)
     step = stand.step(S)
