@@ -98,6 +98,11 @@ def _of_team(table: str) -> str:
     )
 
 
+# The parties of a handover are told who may act at its gates.
+_AT_A_GATE = (
+    "EXISTS (SELECT FROM handover_handovergrouppermission held WHERE held.group_id = accounts_team.group_id)"  # nosec B608
+)
+
 _KEYS = Open("Wrapped by the root key; asked for only by the ids of rows that one may see.")
 _REGISTER = Open("Whom sign-in must find before a person is known, and names that partners see.")
 _GENERIC = Open(
@@ -118,7 +123,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "customers.RetentionRule": _BOOK,
     "customers.Destruction": _BOOK,
     "handover.Handover": Guarded(f"seller_id = {MINE} OR buyer_id = {MINE} OR reviewer_id = {MINE}"),
-    "handover.HandoverGroupPermission": Guarded(_of_team("handover_handovergrouppermission")),
+    "handover.HandoverGroupPermission": _ON_HANDOVER,
     "handover.HandoverUserPermission": _ON_HANDOVER,
     "handover.Step": _HANDOVER,
     "handover.Step_writers": _STEP,
@@ -154,7 +159,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "accounts.User_user_permissions": _REGISTER,
     "accounts.Organization": _REGISTER,
     "accounts.Membership": _REGISTER,
-    "accounts.Team": Guarded(f"organization_id = {MINE}"),
+    "accounts.Team": Guarded(f"organization_id = {MINE} OR ({CASES} AND {_AT_A_GATE})"),
     "accounts.Invitation": Guarded(f"organization_id = {MINE}"),
     "accounts.Departure": Guarded(f"organization_id = {MINE} OR person_id = {PERSON}", append_only=True),
     "accounts.Agreement": Open("Texts that partners must read to sign them; a trigger keeps each as it is."),

@@ -125,3 +125,13 @@ def test_a_page_of_a_book_reads_its_own_index(cast, books):
     assert "Index Scan using customers_customer_book" in plan
     assert "Index Cond: (book_id" in plan
     assert "SubPlan" not in plan.partition("InitPlan")[0], "something is asked once a row"
+
+
+def test_the_parties_of_a_handover_read_who_may_act_at_its_gates(cast, client_of):
+    """The teams of the other sides, too: otherwise nobody seems to be there to answer."""
+    run = demo.open_demo(cast, demo.import_sample(cast, "Members", 4), "Shop")
+    demo.pass_necessity(run)
+    demo.propose_scope(run)
+    for reader in (cast.seller_lead, cast.buyer_lead, cast.reviewer):
+        page = client_of(reader).get("/handovers/").content.decode()
+        assert cast.buyer_lead.name in page and "has nobody" not in page
