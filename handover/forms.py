@@ -250,6 +250,10 @@ PLAN_HINTS = {
     TransferPlan.Method.PACKAGE.value: gettext_lazy(
         "The buyer's book is filled here, and its lead also downloads the data as files that only the buyer can open."
     ),
+    TransferPlan.FileFormat.CSV.value: gettext_lazy("Three files of text that every program reads."),
+    TransferPlan.FileFormat.XLSX.value: gettext_lazy("One workbook: texts stay texts, dates and numbers are real."),
+    TransferPlan.FileFormat.JSONL.value: gettext_lazy("One file, a customer a line, for import by a program."),
+    TransferPlan.FileFormat.PARQUET.value: gettext_lazy("Three files with types, for large books and data tools."),
     TransferPlan.Basis.SUCCESSION.value: gettext_lazy(
         "Merger, division, dissolution or bankruptcy: customers are told who receives their data."
     ),
@@ -281,6 +285,13 @@ class PlanForm(forms.Form):
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
         error_messages={"required": gettext_lazy("Enter the buyer's age key: the package is encrypted to it.")},
+    )
+    file_format = forms.ChoiceField(
+        label=gettext_lazy("Files in the package"),
+        choices=TransferPlan.FileFormat.choices,
+        initial=TransferPlan.FileFormat.CSV,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose which files the package holds.")},
     )
     legal_basis = forms.ChoiceField(
         label=gettext_lazy("Legal basis"),
@@ -344,9 +355,10 @@ class PlanForm(forms.Form):
             # The one thing typed that no page gives back.
             self.data = {**dict(self.data.items()), "recipient_key": ""}
         if self.cleaned_data.get("method") != TransferPlan.Method.PACKAGE:
-            # A key that nobody uses would be approved with the plan.
-            self.errors.pop("recipient_key", None)
-            self.cleaned_data["recipient_key"] = ""
+            # What nobody uses would be approved with the plan.
+            for name in ("recipient_key", "file_format"):
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = ""
         elif "recipient_key" in self.cleaned_data:
             self._check_key(self.cleaned_data["recipient_key"])
 

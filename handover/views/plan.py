@@ -55,7 +55,9 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 def _initial(handover: Handover) -> dict[str, object]:
     written = TransferPlan.objects.filter(handover=handover).first()
-    return {name: getattr(written, name) for name in PLAN_FIELDS} if written else {}
+    if written is None:
+        return {}
+    return {name: getattr(written, name) for name in PLAN_FIELDS} | {"file_format": written.packed.value}
 
 
 def _store(request: HttpRequest, step: Step, form: PlanForm) -> HttpResponse:
