@@ -1,7 +1,8 @@
 """Job after certification: the buyer's book as an encrypted package in storage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import BinaryIO, cast
 
 from django.core.files.base import ContentFile
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from customers.models import Book
+from customers.models import Book, Category
 from customers.records import Record, ranges, read_records
 from handover.clearance import delivery_refusal
 from handover.content import proven_execution
@@ -48,7 +49,7 @@ class DeliveryHandler:
         default_storage.delete(path)
         # Some storages open only what exists.
         default_storage.save(path, ContentFile(b""))
-        contents = members(subject, lambda: self._records(subject.execution.target))
+        contents = members(subject, partial(self._records, subject.execution.target))
         parts = archive(contents, timezone.localtime(delivery.created_at))
         with default_storage.open(path, "wb") as file:
             size, digest = encrypt(parts, delivery.recipient_key, cast(BinaryIO, file))
@@ -64,9 +65,9 @@ class DeliveryHandler:
         )
 
     @staticmethod
-    def _records(book: Book) -> Iterator[Sequence[Record]]:
+    def _records(book: Book, categories: Collection[Category]) -> Iterator[Sequence[Record]]:
         for first, last, _count in ranges(book, _RANGE):
-            yield read_records(book, first, last)
+            yield read_records(book, first, last, categories)
 
     def finish(self, job: Job, now: datetime) -> None:
         delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)

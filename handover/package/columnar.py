@@ -46,7 +46,7 @@ def _parts(table: Table, batches: Batches, written: Written) -> Iterator[bytes]:
 
 def _groups(table: Table, batches: Batches) -> Iterator[list[Row]]:
     waiting: list[Row] = []
-    for records in batches():
+    for records in batches([table.category]):
         waiting += table.rows(records)
         while len(waiting) >= _GROUP:
             yield waiting[:_GROUP]

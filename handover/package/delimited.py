@@ -22,7 +22,7 @@ def files(tables: Sequence[Table], batches: Batches) -> Iterator[DataFile]:
 def _parts(table: Table, batches: Batches, written: Written) -> Iterator[bytes]:
     cells = [_cell(column, written) for column in table.columns]
     yield _MARK + _lines([[column.name for column in table.columns]])
-    for records in batches():
+    for records in batches([table.category]):
         rows = [[cell(text) for cell, text in zip(cells, row, strict=True)] for row in table.rows(records)]
         written.rows += len(rows)
         yield _lines(rows)

@@ -1,15 +1,16 @@
 """What a format gives: files in parts, and what was written of each table. A format is a function of this protocol."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from customers.models import Category
 from customers.records import Record
 from handover.package.schema import Table
 
-# A new walk through the book, range by range: memory holds one range of customers.
-Batches = Callable[[], Iterable[Sequence[Record]]]
+# A new walk through the book for some categories, range by range: memory holds one range of customers.
+Batches = Callable[[Collection[Category]], Iterable[Sequence[Record]]]
 
 
 @dataclass(slots=True)

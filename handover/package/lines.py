@@ -21,7 +21,7 @@ def files(tables: Sequence[Table], batches: Batches) -> Iterator[DataFile]:
 
 def _parts(batches: Batches, written: list[Written]) -> Iterator[bytes]:
     writers = {one.table.category: (one, [_cell(column, one) for column in one.table.fields]) for one in written}
-    for records in batches():
+    for records in batches(list(writers)):
         yield b"".join([_line(record, writers) for record in records])
 
 

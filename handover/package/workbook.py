@@ -41,7 +41,7 @@ def _members(batches: Batches, written: list[Written]) -> Iterator[Member]:
 
 def _table(written: Written, batches: Batches, names: list[str], long_texts: list[Row]) -> Iterator[Member]:
     table = written.table
-    rows: Iterator[Row] = chain.from_iterable(table.rows(records) for records in batches())
+    rows: Iterator[Row] = chain.from_iterable(table.rows(records) for records in batches([table.category]))
     cells = [_cell(column, written, long_texts) for column in table.columns]
     titles = [column.name for column in table.columns]
     more: Row | None = None

@@ -37,7 +37,7 @@ def pack(
 ) -> tuple[dict[str, bytes], dict[str, Written]]:
     """The files of a format, and what it says to have written of each table."""
     files, said = {}, {}
-    for file in FORMATS[name](tables_of(scope), lambda: batches):
+    for file in FORMATS[name](tables_of(scope), lambda _categories: batches):
         files[file.name] = b"".join(file.parts)
         said |= {written.table.name: written for written in file.written}
     return files, said

@@ -165,7 +165,7 @@ def test_columns_have_the_names_of_spreadsheets():
 def test_ranges_are_read_as_the_file_is(name):
     asked = []
 
-    def batches():
+    def batches(_categories):
         for number in range(60):
             asked.append(number)
             yield [record(purchases=BOUGHT * 250)]
