@@ -250,10 +250,12 @@ PLAN_HINTS = {
     TransferPlan.Method.PACKAGE.value: gettext_lazy(
         "The buyer's book is filled here, and its lead also downloads the data as files that only the buyer can open."
     ),
-    TransferPlan.FileFormat.CSV.value: gettext_lazy("Three files of text that every program reads."),
+    TransferPlan.FileFormat.CSV.value: gettext_lazy("Text that every program reads, a file for each category."),
     TransferPlan.FileFormat.XLSX.value: gettext_lazy("One workbook: texts stay texts, dates and numbers are real."),
     TransferPlan.FileFormat.JSONL.value: gettext_lazy("One file, a customer a line, for import by a program."),
-    TransferPlan.FileFormat.PARQUET.value: gettext_lazy("Three files with types, for large books and data tools."),
+    TransferPlan.FileFormat.PARQUET.value: gettext_lazy(
+        "For large books and data tools, with types, a file for each category."
+    ),
     TransferPlan.Basis.SUCCESSION.value: gettext_lazy(
         "Merger, division, dissolution or bankruptcy: customers are told who receives their data."
     ),

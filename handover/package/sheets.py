@@ -1,6 +1,6 @@
 """SpreadsheetML (ISO/IEC 29500) as text: cells, worksheets and the parts that make a workbook of them.
 
-Texts stand inside their cells, so nothing has to be collected; decision 0009 says why this is our own."""
+Texts stand inside their cells, so nothing has to be collected; decision 0010 says why this is our own."""
 
 import re
 from collections.abc import Iterable, Sequence
