@@ -149,8 +149,8 @@ def test_the_readme_speaks_chinese_and_english(stand):
     planned_format(stand, "xlsx")
     text = opened(made_package()).read("README.txt").decode()
     for wanted in (
-        "客户数据移交包",
-        "接收方的义务",
+        "客户信息交接数据包",
+        "受让方的义务",
         "What its recipient has to do",
         "customers.xlsx",
         "openssl pkeyutl",
