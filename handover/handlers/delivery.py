@@ -7,7 +7,6 @@ from typing import BinaryIO, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,19 +49,14 @@ class DeliveryHandler:
         # Some storages open only what exists.
         default_storage.save(path, ContentFile(b""))
         contents = members(subject, partial(self._records, subject.execution.target))
-        parts = archive(contents, timezone.localtime(delivery.created_at))
+        parts = archive(contents, subject.made_at)
         with default_storage.open(path, "wb") as file:
             size, digest = encrypt(parts, delivery.recipient_key, cast(BinaryIO, file))
         return Result(rows=chunk.rows_planned, output=digest, bytes_written=size)
 
     def _subject(self, delivery: Delivery) -> Subject:
-        return Subject(
-            handover=delivery.handover,
-            execution=self._execution(delivery),
-            certificate=Certificate.objects.get(handover=delivery.handover_id),
-            file_format=delivery.handover.plan.packed,
-            made_at=timezone.localtime(delivery.created_at),
-        )
+        certificate = Certificate.objects.get(handover=delivery.handover_id)
+        return Subject(delivery, self._execution(delivery), certificate)
 
     @staticmethod
     def _records(book: Book, categories: Collection[Category]) -> Iterator[Sequence[Record]]:

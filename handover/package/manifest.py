@@ -7,7 +7,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from handover.models import Certificate, Execution, Handover
+from django.utils.timezone import localtime
+
+from handover.models import Certificate, Delivery, Execution, Handover
 from handover.package.files import DataFile, Written
 
 FORMAT = "handover-package/1"
@@ -34,13 +36,23 @@ class Hashed:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the package is of, and when it was asked for."""
+    """What a package is made of. `delivery` comes with its handover, and that with plan and parties."""
 
-    handover: Handover
+    delivery: Delivery
     execution: Execution
     certificate: Certificate
-    file_format: str
-    made_at: datetime
+
+    @property
+    def handover(self) -> Handover:
+        return self.delivery.handover
+
+    @property
+    def file_format(self) -> str:
+        return self.handover.plan.packed.value
+
+    @property
+    def made_at(self) -> datetime:
+        return localtime(self.delivery.created_at)
 
 
 def data_file(file: DataFile, hashed: Hashed) -> Said:
@@ -69,6 +81,9 @@ def manifest(subject: Subject, files: list[Said]) -> bytes:
     """The manifest as indented JSON in UTF-8: these bytes are what is signed."""
     said: Said = {
         "format": FORMAT,
+        # One file serves all downloads, so it names itself: under this id the ledger says who took it and when.
+        "package": str(subject.delivery.pk),
+        "recipient_key": subject.delivery.recipient_key,
         "made_at": subject.made_at.isoformat(timespec="seconds"),
         "file_format": subject.file_format,
         **_agreed(subject),

@@ -15,5 +15,10 @@ def readme(subject: Subject) -> bytes:
 
 def _in(language: str, subject: Subject) -> str:
     with translation.override(language):
-        context = {"handover": subject.handover, "plan": subject.handover.plan, "file_format": subject.file_format}
+        context = {
+            "delivery": subject.delivery,
+            "handover": subject.handover,
+            "plan": subject.handover.plan,
+            "file_format": subject.file_format,
+        }
         return render_to_string(f"handover/package/readme.{language}.txt", context)

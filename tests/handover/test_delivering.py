@@ -127,6 +127,8 @@ def test_the_manifest_says_what_is_in_it_and_is_signed(stand, file_format):
     execution = Execution.objects.get()
     assert said["format"] == "handover-package/1"
     assert (said["file_format"], said["handover"]["reference"]) == (file_format, stand.handover.reference)
+    delivery = Delivery.objects.get()
+    assert (said["package"], said["recipient_key"]) == (str(delivery.pk), delivery.recipient_key)
     assert said["root"] == bytes(execution.target_root).hex()
     assert said["scope"] == execution.scope
     assert [one["name"] for one in said["files"]] == ["README.txt", *DATA[file_format], *PROOF[:2]]
@@ -157,6 +159,7 @@ def test_the_readme_speaks_chinese_and_english(stand):
     ):
         assert wanted in text
     assert stand.handover.reference in text and stand.cast.buyer.legal_name in text
+    assert text.count(str(Delivery.objects.get().pk)) == 2, "which package it is, for the ledger names who took it"
     assert "basic.csv" not in text
     assert not {"{{", "{%", "&amp;", "&#x27;"} & set(text.split())
 
