@@ -35,6 +35,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pyrage
 import records as plain_records
+from django.db import transaction
 
 from customers.fields import EVERYTHING
 from customers.models import Book, Category
@@ -80,7 +81,8 @@ def stored(customers: int) -> tuple[UUID, UUID]:
     """A book of so many customers; its id and that of its organization."""
     book = plain_records.make_book("package")
     for records in people(customers):
-        plain_records.write(book, records)
+        with transaction.atomic():
+            plain_records.write(book, records)
     return book.pk, book.organization_id
 
 
@@ -111,7 +113,8 @@ def package(name: str, book_id: UUID, _customers: int) -> Measured:
             yield Member(file.name, file.parts, file.compressed)
             rows += sum(written.rows for written in file.written)
 
-    encrypt(archive(members(), AT), str(KEY.to_public()), Void())
+    with transaction.atomic():
+        encrypt(archive(members(), AT), str(KEY.to_public()), Void())
     return rows, *since(began)
 
 
