@@ -8,9 +8,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def escaped(value: str | None) -> str:
-    """A value that no spreadsheet program evaluates: what could begin a formula gets an apostrophe in front."""
+    """A value that no spreadsheet program evaluates: what could begin a formula gets an apostrophe in front.
+
+    Apostrophes that stand there already count as none, so that taking one away gives the value back."""
     text = value or ""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def unescaped(text: str) -> str:
+    """The value that `escaped` made this of."""
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 class _Echo:

@@ -14,6 +14,7 @@ Content = dict[str, Any]
 PLAN_FIELDS = (
     "method",
     "recipient_key",
+    "file_format",
     "legal_basis",
     "starts_on",
     "chunk_size",
@@ -82,6 +83,9 @@ def _passed_digest(step: Step, kind: StepKind) -> str:
 def _plan(step: Step) -> Content:
     plan = getattr(step.handover, "plan", None)
     fields = {} if plan is None else {name: getattr(plan, name) for name in PLAN_FIELDS}
+    if not fields.get("file_format"):
+        # What was approved before there was a choice keeps its digest.
+        fields.pop("file_format", None)
     return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)}
 
 

@@ -204,12 +204,13 @@ def pass_scope(demo: Demo, stays: frozenset[str] = STAYS) -> None:
     _approve(demo, StepKind.SCOPE, (demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER))
 
 
-def submit_plan(demo: Demo, *, recipient_key: str = "", chunk_size: int = 500) -> None:
+def submit_plan(demo: Demo, *, recipient_key: str = "", file_format: str = "csv", chunk_size: int = 500) -> None:
     """Gate 3, first half: the clerk writes the plan. With an age key the buyer also gets an encrypted package."""
     clerk, now = demo.cast.seller_clerk, timezone.now()
     terms = plan.PlanTerms(
         method="package" if recipient_key else "inside",
         recipient_key=recipient_key,
+        file_format=file_format if recipient_key else "",
         legal_basis="pipl22",
         starts_on=timezone.localdate(now),
         chunk_size=chunk_size,
@@ -221,9 +222,9 @@ def submit_plan(demo: Demo, *, recipient_key: str = "", chunk_size: int = 500) -
     plan.submit(actor=clerk, step=demo.step(StepKind.PLAN), now=now)
 
 
-def pass_plan(demo: Demo, *, recipient_key: str = "", chunk_size: int = 500) -> None:
+def pass_plan(demo: Demo, *, recipient_key: str = "", file_format: str = "csv", chunk_size: int = 500) -> None:
     """Gate 3: approved by both leads and the reviewer."""
-    submit_plan(demo, recipient_key=recipient_key, chunk_size=chunk_size)
+    submit_plan(demo, recipient_key=recipient_key, file_format=file_format, chunk_size=chunk_size)
     _approve(demo, StepKind.PLAN, (demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER))
     _review(demo, StepKind.PLAN)
 

@@ -244,26 +244,6 @@ def _offered(before: Mapping[str, ScopeItem], needed: Sequence[str]) -> dict[str
     return offered
 
 
-# What each choice of the plan means; the form shows it under the choice.
-PLAN_HINTS = {
-    TransferPlan.Method.INSIDE.value: gettext_lazy("The buyer's book is filled here. No file leaves the platform."),
-    TransferPlan.Method.PACKAGE.value: gettext_lazy(
-        "The buyer's book is filled here, and its lead also downloads the data as files that only the buyer can open."
-    ),
-    TransferPlan.Basis.SUCCESSION.value: gettext_lazy(
-        "Merger, division, dissolution or bankruptcy: customers are told who receives their data."
-    ),
-    TransferPlan.Basis.CONSENT.value: gettext_lazy("Any other sale: each customer has agreed to this recipient."),
-    TransferPlan.Disposition.DESTROY.value: gettext_lazy("After the certificate; until then its book stays frozen."),
-    TransferPlan.Disposition.RESTRICT.value: gettext_lazy(
-        "Its book stays frozen and is kept only as long as the law asks for it."
-    ),
-    TransferPlan.Disposition.KEEP.value: gettext_lazy(
-        "Both sides hold the data afterwards. The reviewer will ask why."
-    ),
-}
-
-
 class PlanForm(forms.Form):
     """The fields of `PlanTerms`."""
 
@@ -281,6 +261,13 @@ class PlanForm(forms.Form):
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
         error_messages={"required": gettext_lazy("Enter the buyer's age key: the package is encrypted to it.")},
+    )
+    file_format = forms.ChoiceField(
+        label=gettext_lazy("Files in the package"),
+        choices=TransferPlan.FileFormat.choices,
+        initial=TransferPlan.FileFormat.CSV,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose which files the package holds.")},
     )
     legal_basis = forms.ChoiceField(
         label=gettext_lazy("Legal basis"),
@@ -344,9 +331,10 @@ class PlanForm(forms.Form):
             # The one thing typed that no page gives back.
             self.data = {**dict(self.data.items()), "recipient_key": ""}
         if self.cleaned_data.get("method") != TransferPlan.Method.PACKAGE:
-            # A key that nobody uses would be approved with the plan.
-            self.errors.pop("recipient_key", None)
-            self.cleaned_data["recipient_key"] = ""
+            # What nobody uses would be approved with the plan.
+            for name in ("recipient_key", "file_format"):
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = ""
         elif "recipient_key" in self.cleaned_data:
             self._check_key(self.cleaned_data["recipient_key"])
 

@@ -152,7 +152,13 @@ class ScopeItem(models.Model):
 class TransferPlan(models.Model):
     class Method(models.TextChoices):
         INSIDE = "inside", _("Inside the platform")
-        PACKAGE = "package", _("Encrypted CSV package")
+        PACKAGE = "package", _("Encrypted package")
+
+    class FileFormat(models.TextChoices):
+        CSV = "csv", "CSV"
+        XLSX = "xlsx", _("Excel workbook (XLSX)")
+        JSONL = "jsonl", "JSON Lines"
+        PARQUET = "parquet", "Parquet"
 
     class Basis(models.TextChoices):
         SUCCESSION = "pipl22", _("Succession with notice (PIPL 22)")
@@ -166,6 +172,8 @@ class TransferPlan(models.Model):
     handover = models.OneToOneField(Handover, on_delete=models.CASCADE, related_name="plan")
     method = models.CharField(_("Method"), max_length=10, choices=Method, default=Method.INSIDE)
     recipient_key = models.CharField(_("Buyer's age key"), max_length=100, blank=True)
+    # Empty without a package, and in plans of the time when every package was CSV.
+    file_format = models.CharField(_("Files in the package"), max_length=10, choices=FileFormat, blank=True)
     legal_basis = models.CharField(_("Legal basis"), max_length=10, choices=Basis, default=Basis.SUCCESSION)
     starts_on = models.DateField(_("Not before"))
     chunk_size = models.PositiveSmallIntegerField(_("Customers per chunk"), default=500)
@@ -175,6 +183,11 @@ class TransferPlan(models.Model):
 
     def __str__(self) -> str:
         return str(self.handover)
+
+    @property
+    def packed(self) -> FileFormat:
+        """The format of the files, if there is a package."""
+        return self.FileFormat(self.file_format or self.FileFormat.CSV)
 
 
 class Backup(models.Model):
@@ -279,7 +292,7 @@ class Certificate(models.Model):
 
 
 class Delivery(models.Model):
-    """The CSV package for the buyer, encrypted to the buyer's age key."""
+    """The package for the buyer, encrypted to the buyer's age key."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     handover = models.OneToOneField(Handover, on_delete=models.PROTECT, related_name="delivery")

@@ -99,9 +99,7 @@ def _of_team(table: str) -> str:
 
 
 # The parties of a handover are told who may act at its gates.
-_AT_A_GATE = (
-    "EXISTS (SELECT FROM handover_handovergrouppermission held WHERE held.group_id = accounts_team.group_id)"  # nosec B608
-)
+_AT_A_GATE = "EXISTS (SELECT FROM handover_handovergrouppermission held WHERE held.group_id = accounts_team.group_id)"  # nosec B608
 
 _KEYS = Open("Wrapped by the root key; asked for only by the ids of rows that one may see.")
 _REGISTER = Open("Whom sign-in must find before a person is known, and names that partners see.")

@@ -1,6 +1,6 @@
 """A range of customers out of a book, opened in bulk."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 import orjson
@@ -46,8 +46,11 @@ def ranges(book: Book, size: int) -> list[tuple[UUID, UUID, int]]:
         return [(first, last, count) for first, last, count in cursor.fetchall()]
 
 
-def read_records(book: Book, first: UUID | str, last: UUID | str) -> list[Record]:
-    """The customers of the book with an id from `first` to `last`, by id, opened.
+def read_records(
+    book: Book, first: UUID | str, last: UUID | str, categories: Collection[Category] = tuple(Category)
+) -> list[Record]:
+    """The customers of the book with an id from `first` to `last`, by id, opened. What is not in `categories` is not
+    read and is empty.
 
     A category whose data key was destroyed reads as empty and is named in `Record.destroyed`. Raises SealBroken if
     anything else does not open: one changed value stops the whole range."""
@@ -55,12 +58,14 @@ def read_records(book: Book, first: UUID | str, last: UUID | str) -> list[Record
         limits = [book.pk, first, last]
         keys = load_range_keys("customers_customer", "book_id", limits)
         both = [*limits, first, last]
-        purchases, habits = _rows(_PURCHASES, both), _rows(_HABITS, both)
+        purchases = _rows(_PURCHASES, both) if Category.PURCHASES in categories else iter(())
+        habits = _rows(_HABITS, both) if Category.HABITS in categories else iter(())
         by_customer: dict[bytes, list[Sealed]] = {}
         for row in purchases:
             by_customer.setdefault(bytes(row[0]), []).append(row)
         habit_of = {bytes(row[0]): row for row in habits}
-        return [_record(row, by_customer, habit_of, keys) for row in _rows(_CUSTOMERS, limits)]
+        basic = Category.BASIC in categories
+        return [_record(row, by_customer, habit_of, keys, basic=basic) for row in _rows(_CUSTOMERS, limits)]
 
 
 def _rows(sql: str, limits: list[UUID | str]) -> Iterator[Sealed]:
@@ -69,10 +74,14 @@ def _rows(sql: str, limits: list[UUID | str]) -> Iterator[Sealed]:
         return iter(cursor.fetchall())
 
 
-def _record(row: Sealed, purchases: dict[bytes, list[Sealed]], habits: dict[bytes, Sealed], keys: KeySet) -> Record:
+def _record(
+    row: Sealed, purchases: dict[bytes, list[Sealed]], habits: dict[bytes, Sealed], keys: KeySet, *, basic: bool
+) -> Record:
     customer = bytes(row[0])
     destroyed: set[str] = set()
-    basic = _basic(row, _key(keys, customer, Category.BASIC, destroyed), customer.hex().encode())
+    opened = NOTHING
+    if basic:
+        opened = _basic(row, _key(keys, customer, Category.BASIC, destroyed), customer.hex().encode())
     documents, habit, derived = [], None, False
     if sealed := purchases.get(customer):
         documents = _documents(sealed, _key(keys, customer, Category.PURCHASES, destroyed))
@@ -83,7 +92,7 @@ def _record(row: Sealed, purchases: dict[bytes, list[Sealed]], habits: dict[byte
         UUID(bytes=customer),
         UUID(bytes=bytes(row[1])) if row[1] is not None else None,
         str(row[2]),
-        basic,
+        opened,
         habit=habit,
         derived=derived,
         documents=documents,

@@ -1,12 +1,12 @@
 """Job after certification: the buyer's book as an encrypted package in storage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import BinaryIO, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,13 +15,14 @@ from customers.models import Book, Category
 from customers.records import Record, ranges, read_records
 from handover.clearance import delivery_refusal
 from handover.content import proven_execution
-from handover.models import Certificate, Delivery
-from handover.package import Member, archive, encrypt, mark, table
+from handover.models import Certificate, Delivery, Execution
+from handover.package import Subject, archive, encrypt, members
 from handover.services import delivering
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
 
 _RANGE = 500
+_SUBJECT = tuple(f"handover__{name}" for name in ("plan", "seller", "buyer", "reviewer"))
 
 
 class DeliveryHandler:
@@ -30,38 +31,37 @@ class DeliveryHandler:
     title = gettext_lazy("Encrypted package for the buyer")
 
     def plan(self, job: Job) -> Iterator[Planned]:
-        yield Planned({}, self._book(job).customers.count())
+        delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)
+        yield Planned({}, self._execution(delivery).target.customers.count())
 
     @staticmethod
-    def _book(job: Job) -> Book:
-        execution = proven_execution(Delivery.objects.get(pk=job.subject_id).handover)
+    def _execution(delivery: Delivery) -> Execution:
+        execution = proven_execution(delivery.handover)
         if execution is None:
             raise JobFailed(_("There is no proven book to deliver."))
-        return execution.target
+        return execution
 
     def run(self, job: Job, chunk: Chunk) -> Result:
-        delivery = Delivery.objects.select_related("handover__buyer").get(pk=job.subject_id)
+        delivery = Delivery.objects.select_related(*_SUBJECT).get(pk=job.subject_id)
+        subject = self._subject(delivery)
         path = f"deliveries/{delivery.pk}.zip.age"
         default_storage.delete(path)
         # Some storages open only what exists.
         default_storage.save(path, ContentFile(b""))
-        parts = archive(self._members(delivery, self._book(job)), timezone.localtime(delivery.created_at))
+        contents = members(subject, partial(self._records, subject.execution.target))
+        parts = archive(contents, subject.made_at)
         with default_storage.open(path, "wb") as file:
             size, digest = encrypt(parts, delivery.recipient_key, cast(BinaryIO, file))
         return Result(rows=chunk.rows_planned, output=digest, bytes_written=size)
 
-    def _members(self, delivery: Delivery, book: Book) -> Iterator[Member]:
-        for category in Category:
-            yield Member(f"{category}.csv", table(category, self._records(book)))
+    def _subject(self, delivery: Delivery) -> Subject:
         certificate = Certificate.objects.get(handover=delivery.handover_id)
-        yield Member("manifest.txt", [certificate.manifest])
-        yield Member("certificate.json", [certificate.document])
-        yield Member("package.txt", [mark(delivery)])
+        return Subject(delivery, self._execution(delivery), certificate)
 
     @staticmethod
-    def _records(book: Book) -> Iterator[Sequence[Record]]:
+    def _records(book: Book, categories: Collection[Category]) -> Iterator[Sequence[Record]]:
         for first, last, _count in ranges(book, _RANGE):
-            yield read_records(book, first, last)
+            yield read_records(book, first, last, categories)
 
     def finish(self, job: Job, now: datetime) -> None:
         delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)

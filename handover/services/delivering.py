@@ -1,4 +1,4 @@
-"""The CSV package for the buyer: made after certification, encrypted to the buyer's age key, downloaded by a lead."""
+"""The package for the buyer: made after certification, encrypted to the buyer's age key, downloaded by a lead."""
 
 from datetime import datetime
 

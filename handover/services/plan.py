@@ -24,6 +24,7 @@ class PlanTerms:
 
     method: str
     recipient_key: str
+    file_format: str
     legal_basis: str
     starts_on: date
     chunk_size: int
@@ -72,6 +73,12 @@ def check_recipient_key(key: str) -> None:
         ) from error
 
 
+def _check_format(terms: PlanTerms) -> None:
+    offered = TransferPlan.FileFormat.values if terms.method == TransferPlan.Method.PACKAGE else [""]
+    if terms.file_format not in offered:
+        raise HandoverError(_("Choose which files the package holds; without a package there are none."))
+
+
 _CHOICES = (
     ("method", TransferPlan.Method),
     ("legal_basis", TransferPlan.Basis),
@@ -84,6 +91,7 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("Choose the method, the legal basis and what happens to the seller's copy."))
     if terms.method == TransferPlan.Method.PACKAGE:
         check_recipient_key(terms.recipient_key)
+    _check_format(terms)
     if terms.starts_on > step.handover.due_on:
         raise HandoverError(_("The plan starts after the handover must be completed. Choose an earlier day."))
     if terms.chunk_size not in CHUNK_SIZES or terms.retention_months not in MONTHS:

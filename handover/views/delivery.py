@@ -99,6 +99,7 @@ def delivery_context(user: User, handover: Handover, now: datetime) -> dict[str,
     may_download = may_take_package(user, handover)
     return {
         "delivery": delivery,
+        "file_format": handover.plan.packed.label,
         "delivery_digest": bytes(delivery.digest).hex(),
         "may_download": may_download,
         "package_clearance": clearance_for_package(user, handover, now) if may_download else None,

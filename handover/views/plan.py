@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods
 from handover.content import PLAN_FIELDS, digest_of
 from handover.errors import HandoverError
 from handover.facts import crossing_of
-from handover.forms import PLAN_HINTS, PlanForm
+from handover.forms import PlanForm
+from handover.hints import PLAN_HINTS
 from handover.models import Handover, Step, TransferPlan
 from handover.selectors import step_of
 from handover.services import plan
@@ -55,7 +56,9 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 def _initial(handover: Handover) -> dict[str, object]:
     written = TransferPlan.objects.filter(handover=handover).first()
-    return {name: getattr(written, name) for name in PLAN_FIELDS} if written else {}
+    if written is None:
+        return {}
+    return {name: getattr(written, name) for name in PLAN_FIELDS} | {"file_format": written.packed.value}
 
 
 def _store(request: HttpRequest, step: Step, form: PlanForm) -> HttpResponse:

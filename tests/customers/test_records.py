@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from accounts.models import Organization
 from customers.fields import BASIC, EVERYTHING, FIELDS, HABITS, LABELS, PURCHASES
-from customers.models import Book, Customer, Habit, Purchase
+from customers.models import Book, Category, Customer, Habit, Purchase
 from customers.records import Record, canonical, exceeds, leaf, project, ranges, read_records, write_records
+from customers.records.record import NOTHING
 from vault import services
 from vault.blind import BlindIndex
 from vault.errors import SealBroken
@@ -105,6 +106,18 @@ def test_only_what_there_is_gets_a_key_and_nothing_is_in_the_clear(now: datetime
     assert list(DataKey.objects.filter(subject=customer.pk).values_list("category", flat=True)) == ["basic"]
     row = repr([bytes(getattr(customer, f"{name}_sealed")) for name in BASIC])
     assert not any(repr(value.encode())[2:-1] in row for value in ZHANG)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("category", Category)
+def test_a_category_is_read_alone(now: datetime, category: Category) -> None:
+    book = make_book()
+    write(book, Record(uuid4(), None, "CN", ZHANG, CDS, HABIT, True), now=now)
+    [everything], [some] = read(book), read_records(book, UUID(int=0), UUID(int=2**128 - 1), [category])
+    assert (some.id, some.identity, some.jurisdiction) == (everything.id, everything.identity, "CN")
+    assert some.basic == (ZHANG if category == Category.BASIC else NOTHING)
+    assert some.purchases == (everything.purchases if category == Category.PURCHASES else [])
+    assert (some.habit, some.derived) == ((HABIT, True) if category == Category.HABITS else (None, False))
 
 
 @pytest.mark.django_db

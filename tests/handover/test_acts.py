@@ -43,6 +43,7 @@ def _save_plan(stand, actor, _side):
     terms = plan.PlanTerms(
         method="inside",
         recipient_key="",
+        file_format="",
         legal_basis="pipl22",
         starts_on=timezone.localdate(),
         chunk_size=50,

@@ -1,28 +1,34 @@
 """The encrypted package: what the buyer decrypts with the age key is the agreed records and the certificate."""
 
-import csv
 import io
+import json
+import os
+import sys
 import zipfile
+from decimal import Decimal
 from hashlib import sha256
 
+import packed
 import pyrage
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from stand import everybody, refused, stand_at
 
-from customers.fields import FIELDS
-from customers.models import Category
-from customers.spreadsheets import escaped
+from handover.certificate import SIGNING_KEY
 from handover.handlers import delivery as handlers
-from handover.models import Certificate, Delivery, Execution
-from handover.package import rows_of
+from handover.models import Certificate, Delivery, Execution, TransferPlan
+from handover.package import tables_of
+from handover.package.values import is_number
 from handover.services import delivering
 from handover.workflow import StepKind
 from jobs import services as jobs
 from jobs.services import run_now
 from jobs.workflow import ChunkState, JobState
 from ledger.models import Entry
+from vault import signing
 
 IDENTITY = pyrage.x25519.Identity.generate()
 
@@ -66,36 +72,117 @@ def test_it_begins_with_the_certificate_for_the_buyer_alone(stand):
         delivering.download(actor=stand.cast.buyer_lead, delivery=delivery, now=timezone.now())
 
 
-def test_it_opens_to_the_agreed_records(stand):
+def planned_format(stand, file_format):
+    """As if the plan had named this format."""
+    TransferPlan.objects.filter(handover=stand.handover).update(file_format=file_format)
+
+
+DATA = {
+    "csv": ["basic.csv", "purchases.csv", "habits.csv"],
+    "xlsx": ["customers.xlsx"],
+    "jsonl": ["customers.jsonl"],
+    "parquet": ["basic.parquet", "purchases.parquet", "habits.parquet"],
+}
+PROOF = ["certificate.json", "certificate-manifest.txt", "manifest.json", "manifest.sig", "public-key.pem"]
+
+
+@pytest.mark.parametrize("file_format", TransferPlan.FileFormat.values)
+def test_it_opens_to_the_agreed_records(stand, file_format):
+    planned_format(stand, file_format)
     archive = opened(made_package())
     assert archive.testzip() is None
-    assert archive.namelist() == [
-        "basic.csv",
-        "purchases.csv",
-        "habits.csv",
-        "manifest.txt",
-        "certificate.json",
-        "package.txt",
-    ]
-    target = everybody(Execution.objects.get().target)
-    for category in Category:
-        text = archive.read(f"{category}.csv").decode("utf-8-sig")
-        head, *rows = csv.reader(io.StringIO(text))
-        assert head == ["customer", *FIELDS[category]]
-        assert rows == [
-            [str(record.origin), *map(escaped, row)] for record in target for row in rows_of(record, category)
-        ]
+    assert archive.namelist() == ["README.txt", *DATA[file_format], *PROOF]
+    target, scope = everybody(Execution.objects.get().target), frozenset(Execution.objects.get().scope)
+    found = packed.read(file_format, {name: archive.read(name) for name in DATA[file_format]})
+    for table in tables_of(scope):
+        wanted = [list(row) for row in table.rows(target)]
+        assert [[*map(plainly, row)] for row in found[table.name][1:]] == [[*map(plainly, row)] for row in wanted]
+        assert str(target[0].origin) == found[table.name][1][0], "a customer is named by the seller's id"
     certificate = Certificate.objects.get()
     assert archive.read("certificate.json").decode() == certificate.document
-    assert archive.read("manifest.txt").decode() == certificate.manifest
-    delivery = Delivery.objects.select_related("handover__buyer").get()
-    mark = archive.read("package.txt").decode()
-    assert str(delivery.pk) in mark and delivery.handover.buyer.legal_name in mark and delivery.recipient_key in mark
+    assert archive.read("certificate-manifest.txt").decode() == certificate.manifest
+
+
+def plainly(text):
+    """A number as its value: 2.50 is 2.5."""
+    return Decimal(text).normalize() if is_number(text) else text
+
+
+def test_a_plan_of_the_time_before_formats_gives_csv(stand):
+    planned_format(stand, "")
+    assert opened(made_package()).namelist()[1:4] == DATA["csv"]
+
+
+@pytest.mark.parametrize("file_format", TransferPlan.FileFormat.values)
+def test_the_manifest_says_what_is_in_it_and_is_signed(stand, file_format):
+    planned_format(stand, file_format)
+    archive = opened(made_package())
+    content = archive.read("manifest.json")
+    key = load_pem_public_key(archive.read("public-key.pem"))
+    key.verify(archive.read("manifest.sig"), content)
+    assert key.public_bytes_raw() == signing.public_key(SIGNING_KEY)
+    with pytest.raises(InvalidSignature):
+        key.verify(archive.read("manifest.sig"), content.replace(b"buyer", b"Buyer", 1))
+    said = json.loads(content)
+    execution = Execution.objects.get()
+    assert said["format"] == "handover-package/1"
+    assert (said["file_format"], said["handover"]["reference"]) == (file_format, stand.handover.reference)
+    delivery = Delivery.objects.get()
+    assert (said["package"], said["recipient_key"]) == (str(delivery.pk), delivery.recipient_key)
+    assert said["root"] == bytes(execution.target_root).hex()
+    assert said["scope"] == execution.scope
+    assert [one["name"] for one in said["files"]] == ["README.txt", *DATA[file_format], *PROOF[:2]]
+    for one in said["files"]:
+        inside = archive.read(one["name"])
+        assert (one["bytes"], one["sha256"]) == (len(inside), sha256(inside).hexdigest())
+    target = everybody(execution.target)
+    tables = [table for one in said["files"] for table in one.get("tables", [])]
+    assert {table["name"]: table["rows"] for table in tables} == {
+        "basic": len(target),
+        "purchases": sum(len(record.documents) for record in target),
+        "habits": len(target),
+    }
+    types = {column["name"]: column["type"] for table in tables for column in table["columns"]}
+    assert (types["time"], types["amount"], types["number"]) == ("date-time", "decimal", "text")
+    assert "basic.note" not in said["scope"] and "note" not in types
+
+
+def test_the_readme_speaks_chinese_and_english(stand):
+    planned_format(stand, "xlsx")
+    text = opened(made_package()).read("README.txt").decode()
+    for wanted in (
+        "客户信息交接数据包",
+        "受让方的义务",
+        "What its recipient has to do",
+        "customers.xlsx",
+        "openssl pkeyutl",
+    ):
+        assert wanted in text
+    assert stand.handover.reference in text and stand.cast.buyer.legal_name in text
+    assert text.count(str(Delivery.objects.get().pk)) == 2, "which package it is, for the ledger names who took it"
+    assert "basic.csv" not in text
+    assert not {"{{", "{%", "&amp;", "&#x27;"} & set(text.split())
+
+
+def test_no_byte_of_it_lies_in_a_temporary_file(stand):
+    """Whatever a library might open beside the package: only storage is written to."""
+    opened_files = []
+    looking = []
+    sys.addaudithook(lambda event, given: opened_files.append(given) if looking and event == "open" else None)
+    for file_format in TransferPlan.FileFormat.values:
+        planned_format(stand, file_format)
+        Delivery.objects.update(ready_at=None)
+        looking.append(1)
+        handlers.DeliveryHandler().run(Delivery.objects.get().job, Delivery.objects.get().job.chunks.get())
+        looking.clear()
+    written = {str(path) for path, mode, flags in opened_files if flags & (os.O_WRONLY | os.O_RDWR)}
+    assert written, "the hook sees what is opened"
+    assert all("/deliveries/" in path for path in written), written
 
 
 def test_what_stays_is_not_in_it(stand):
     archive = opened(made_package())
-    text = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    text = b"".join(archive.read(name) for name in archive.namelist()).decode(errors="replace")
     source = everybody(stand.handover.book)
     assert source[0].basic[1] in text
     for record in source:

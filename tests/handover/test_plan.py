@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from stand import refused
 
-from handover.content import PLAN_FIELDS, digest_of
+from handover.content import PLAN_FIELDS, content_of, digest_of
 from handover.models import Step, TransferPlan
 from handover.services import approving, plan
 from handover.workflow import Side, StepKind, StepState
@@ -26,6 +26,7 @@ def terms():
     return plan.PlanTerms(
         method="package",
         recipient_key=str(pyrage.x25519.Identity.generate().to_public()),
+        file_format="xlsx",
         legal_basis="pipl23",
         starts_on=timezone.localdate(),
         chunk_size=50,
@@ -56,7 +57,10 @@ def test_a_plan_is_kept_and_rewritten(stand, terms):
     [
         ({"recipient_key": "age1nonsense"}, "not an age key"),
         ({"recipient_key": ""}, "not an age key"),
-        ({"method": "post"}, "Choose the method"),
+        ({"file_format": "docx"}, "Choose which files"),
+        ({"file_format": ""}, "Choose which files"),
+        ({"method": "inside"}, "Choose which files"),
+        ({"method": "post", "file_format": ""}, "Choose the method"),
         ({"legal_basis": "none"}, "Choose the method"),
         ({"disposition": "sell"}, "Choose the method"),
         ({"chunk_size": 49}, "50 to 5,000"),
@@ -94,6 +98,7 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
     others = {
         "method": "inside",
         "recipient_key": str(pyrage.x25519.Identity.generate().to_public()),
+        "file_format": "csv",
         "legal_basis": "pipl22",
         "starts_on": timezone.localdate() + timedelta(days=1),
         "chunk_size": 51,
@@ -119,3 +124,9 @@ def test_a_plan_that_changed_under_the_approvers_is_not_approved(stand, terms, c
         approving.approve(
             actor=cast.seller_lead, step=step, side=Side.SELLER, digest=bytes(step.digest), now=timezone.now()
         )
+
+
+def test_a_plan_that_was_approved_before_formats_could_be_chosen_keeps_its_digest(stand, terms):
+    save(stand, terms)
+    TransferPlan.objects.filter(handover=stand.handover).update(file_format="")
+    assert "file_format" not in content_of(stand.step(P))["plan"]

@@ -1,5 +1,6 @@
 """Gate 3 on its page."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ def terms(**changes: object) -> dict[str, object]:
     plan = {
         "method": "inside",
         "recipient_key": "",
+        "file_format": "csv",
         "legal_basis": "pipl22",
         "starts_on": timezone.localdate().isoformat(),
         "chunk_size": "500",
@@ -66,6 +68,21 @@ def test_the_package_needs_the_buyers_key(open_at: OpenAt, cast: Cast, client_of
     key = str(pyrage.x25519.Identity.generate().to_public())
     client.post(address(stand), terms(method="package", recipient_key=key))
     assert TransferPlan.objects.get().recipient_key == key
+
+
+def test_the_package_holds_the_files_that_were_chosen(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    for wrong, message in (("", "Choose which files the package holds."), ("docx", "Select a valid choice.")):
+        response = client.post(address(stand), terms(method="package", recipient_key=key, file_format=wrong))
+        assert response.status_code == 422
+        assert message in response.content.decode()
+    response = client.post(address(stand), terms(method="package", recipient_key=key, file_format="parquet"))
+    assert response.status_code == 302
+    assert TransferPlan.objects.get().file_format == "parquet"
+    assert re.search(r'value="parquet"[^>]* checked', client.get(address(stand)).content.decode())
+    client.post(address(stand), terms(file_format="parquet"))
+    assert TransferPlan.objects.get().file_format == "", "without a package there are no files"
 
 
 def test_the_secret_half_of_a_key_is_refused_and_not_shown_again(

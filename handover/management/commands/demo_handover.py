@@ -18,7 +18,7 @@ from handover import demo
 from handover.content import proven_execution
 from handover.demo import Demo, DemoStopped
 from handover.errors import HandoverError
-from handover.models import Backup, Certificate, Execution
+from handover.models import Backup, Certificate, Execution, TransferPlan
 from handover.terminal import Stage
 from vault import signing
 
@@ -50,7 +50,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--out", type=Path, required=True, help="folder for certificate.json, manifest.txt, summary"
         )
-        parser.add_argument("--recipient", default="", help="an age key: also makes the encrypted CSV package")
+        parser.add_argument("--recipient", default="", help="an age key: also makes the encrypted package")
+        formats = TransferPlan.FileFormat.values
+        parser.add_argument("--format", choices=formats, default=formats[0], help="the files in the package")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
@@ -60,12 +62,12 @@ class Command(BaseCommand):
         out: Path = options["out"]
         out.mkdir(parents=True, exist_ok=True)
         try:
-            summary = self._run(options["customers"], options["recipient"])
+            summary = self._run(options["customers"], options["recipient"], options["format"])
         except (DemoStopped, HandoverError, CustomersError, ComplianceError) as problem:
             raise CommandError(str(problem)) from problem
         self._leave(out, summary)
 
-    def _run(self, customers: int, recipient: str) -> Summary:
+    def _run(self, customers: int, recipient: str, file_format: str) -> Summary:
         summary = Summary(customers)
         cast = make_cast(timezone.now())
         book = create_book(
@@ -79,7 +81,7 @@ class Command(BaseCommand):
         stage = Stage("Gates 1 to 3")
         demo.pass_necessity(run)
         demo.pass_scope(run)
-        demo.pass_plan(run, recipient_key=recipient)
+        demo.pass_plan(run, recipient_key=recipient, file_format=file_format)
         stage.close(0)
         self._backup(summary, run)
         self._execute(summary, run)

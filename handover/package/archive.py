@@ -1,72 +1,33 @@
-"""The delivery package: a ZIP of CSV files, made as a stream and encrypted as a stream (age-encryption.org/v1).
+"""A ZIP archive made as a stream, and encrypted as a stream (age-encryption.org/v1).
 
 Only encrypted bytes ever leave the process: there is no temporary file, and memory holds one range of customers.
 """
 
-import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, BinaryIO
 
 import pyrage
-from django.utils.timezone import localtime
-
-from customers.fields import FIELDS
-from customers.models import Category
-from customers.records import Record
-from customers.spreadsheets import escaped
-from handover.models import Delivery
 
 _BUFFER = 64 * 1024
+_QUICK, _USUAL = 1, 4  # levels of deflate
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of the archive: its name and its text in parts, produced when it is needed."""
+    """One file of the archive: its name and its bytes in parts, produced when they are needed. `compressed`: it hardly
+    gets smaller, so little time is spent on trying."""
 
     name: str
-    parts: Iterable[str]
+    parts: Iterable[bytes]
+    compressed: bool = False
 
 
-def table(category: Category, records: Iterable[Sequence[Record]]) -> Iterator[str]:
-    """A category as CSV, one part a range of customers: `customer` (the seller's id of it), then the fields."""
-    yield "\ufeff" + _lines([("customer", *FIELDS[category])])
-    for some in records:
-        yield _lines((str(record.origin), *map(escaped, row)) for record in some for row in rows_of(record, category))
-
-
-def mark(delivery: Delivery) -> str:
-    """For whom and when the package was made. Encrypted once for all downloads, it cannot name who takes it: the ledger
-    does, under this number."""
-    handover, at = delivery.handover, localtime(delivery.created_at).isoformat(sep=" ", timespec="seconds")
-    return (
-        f"Package: {delivery.pk}\nHandover: {handover.reference}\nMade for: {handover.buyer.legal_name}\n"
-        f"Made at: {at}\nKey: {delivery.recipient_key}\n"
-        "Every download of this package stands in the ledger with the person and the time.\n"
-        "每次下载均记入存证账本，含下载人和时间。\n"
-    )
-
-
-def rows_of(record: Record, category: Category) -> list[Sequence[str | None]]:
-    """What a record has in a category; basic information is one row."""
-    if category == Category.BASIC:
-        return [record.basic]
-    if category == Category.PURCHASES:
-        return list(record.purchases)
-    return [record.habit] if record.habit else []
-
-
-def _lines(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """Where the archive is written to: bytes wait until they are taken. It cannot seek, so sizes follow the data."""
 
     def __init__(self) -> None:
@@ -85,18 +46,24 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-def archive(members: Iterable[Member], at: datetime) -> Iterator[bytes]:
-    """The ZIP archive in parts as its members produce text."""
-    sink = _Sink()
+def archive(members: Iterable[Member], at: datetime, *, huge: bool = True) -> Iterator[bytes]:
+    """The ZIP archive in parts as its members are read. `huge`: a member may have more than 2 GiB (ZIP64)."""
+    sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as zipped:
         for member in members:
-            info = zipfile.ZipInfo(member.name, at.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            with zipped.open(info, "w", force_zip64=True) as file:
+            with zipped.open(_info(member, at), "w", force_zip64=huge) as file:
                 for part in member.parts:
-                    file.write(part.encode())
+                    file.write(part)
                     yield sink.take()
     yield sink.take()
+
+
+def _info(member: Member, at: datetime) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(member.name, at.timetuple()[:6])
+    # Stored members of unknown size cannot be read from a stream: what is compressed already is deflated too, quickly.
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info._compresslevel = _QUICK if member.compressed else _USUAL  # type: ignore[attr-defined]
+    return info
 
 
 class _Source(io.RawIOBase):

@@ -1,0 +1,29 @@
+"""What each choice of the plan means; the form shows it under the choice."""
+
+from django.utils.translation import gettext_lazy
+
+from handover.models import TransferPlan
+
+PLAN_HINTS = {
+    TransferPlan.Method.INSIDE.value: gettext_lazy("The buyer's book is filled here. No file leaves the platform."),
+    TransferPlan.Method.PACKAGE.value: gettext_lazy(
+        "The buyer's book is filled here, and its lead also downloads the data as files that only the buyer can open."
+    ),
+    TransferPlan.FileFormat.CSV.value: gettext_lazy("Text that every program reads, a file for each category."),
+    TransferPlan.FileFormat.XLSX.value: gettext_lazy("One workbook: texts stay texts, dates and numbers are real."),
+    TransferPlan.FileFormat.JSONL.value: gettext_lazy("One file, a customer a line, for import by a program."),
+    TransferPlan.FileFormat.PARQUET.value: gettext_lazy(
+        "For large books and data tools, with types, a file for each category."
+    ),
+    TransferPlan.Basis.SUCCESSION.value: gettext_lazy(
+        "Merger, division, dissolution or bankruptcy: customers are told who receives their data."
+    ),
+    TransferPlan.Basis.CONSENT.value: gettext_lazy("Any other sale: each customer has agreed to this recipient."),
+    TransferPlan.Disposition.DESTROY.value: gettext_lazy("After the certificate; until then its book stays frozen."),
+    TransferPlan.Disposition.RESTRICT.value: gettext_lazy(
+        "Its book stays frozen and is kept only as long as the law asks for it."
+    ),
+    TransferPlan.Disposition.KEEP.value: gettext_lazy(
+        "Both sides hold the data afterwards. The reviewer will ask why."
+    ),
+}
