@@ -132,7 +132,9 @@ def _messages(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[str
     if path.suffix != ".py":
         # Django's lexer does not look into the dynamic attributes of components.
         attributes = "\n".join(f"_({match.group(2)})" for match in COMPONENT_ATTRIBUTE.finditer(text))
-        text = f"{templatize(text, origin=str(path))}\n{attributes}\n"
+        # What is left is read as Python, in which an indented line would be an error.
+        lines = (line.lstrip() for line in templatize(text, origin=str(path)).splitlines())
+        text = "\n".join((*lines, attributes, ""))
     source = BytesIO(text.encode())
     yield from extract("python", source, keywords=KEYWORDS, comment_tags=["Translators:"], strip_comment_tags=True)
 
