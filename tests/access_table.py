@@ -262,10 +262,12 @@ PAGES: dict[str, Page] = {
     "handover:manifest": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:package": Page("done", "405", "login 404 404 404 302 302 200 302 302 302"),
     "handover:package_again": Page("done", "405", "login 404 404 404 302 302 302 302 302 302"),
-    "handover:certificate_pdf": Page("done", "?", "?"),
-    "handover:proof": Page("done", "?", "?"),
-    "verify": Page("", "?", "?"),
-    "verdict": Page("x", "?", "?"),
+    "handover:certificate_pdf": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:proof": Page(
+        "done", "login 404 404 404 200 302 200 302 302 302", "login 404 404 404 422 422 422 422 422 422"
+    ),
+    "verify": Page("", "200", "405"),
+    "verdict": Page("x", "404", "405"),
     "handover:certificate_key": Page("", "200", "405"),
     "handover:approve": Page(
         "going scope", "login 404 404 404 200 302 200 302 302 302", "login 404 404 404 302 302 302 302 302 302"
