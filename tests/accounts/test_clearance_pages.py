@@ -29,7 +29,7 @@ def given(agreement, signed, **changes):
 
 def test_my_clearance_says_what_i_have(cast, client_of):
     page = text_of(client_of(cast.seller_clerk).get("/clearance/"))
-    assert "You are cleared." in page and "Signed copy" in page and page.count("Certificate") >= 2
+    assert "You are cleared." in page and "Signed copy" in page and page.count("Course certificate") >= 2
     assert "Your colleagues" not in page and "Publish an agreement" not in page
 
 

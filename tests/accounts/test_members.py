@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+import owner
 import pytest
 from allauth.usersessions.models import UserSession
-from django.db import InternalError, connection, transaction
+from django.db import InternalError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -161,10 +162,12 @@ def test_seeing_off_ends_everything_at_once(cast, client_of, second_lead):
 
 def test_the_record_stays_as_it_is(cast, second_lead):
     off(cast.seller_lead, second_lead, cast.seller, cast.seller_clerk)
-    with pytest.raises(InternalError), transaction.atomic():
+    with pytest.raises(InternalError), transaction.atomic(), owner.within():
         Departure.objects.update(sessions=0)
-    with pytest.raises(InternalError), transaction.atomic():
+    with pytest.raises(InternalError), transaction.atomic(), owner.within():
         Departure.objects.all().delete()
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        Departure.objects.update(sessions=0)
 
 
 def test_what_is_open_is_listed_and_somebody_takes_it_over(cast, now, second_lead):

@@ -9,7 +9,8 @@ from django.db import connection, models
 
 # Written by every visit: who is signed in where, and the content types that Django fills by itself.
 VISITS = {"django_session", "usersessions_usersession", "django_content_type"}
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# Identifiers, and digests of what is random.
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{64}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\"',}]*")
 
 
@@ -42,13 +43,16 @@ def writes() -> int:
 
 
 def known_ids() -> set[str]:
-    """Every identifier in the database."""
+    """Every identifier in the database; numbers with their table."""
     with connection.cursor() as cursor:
         found: set[str] = set()
         for model in _tables(but=()):
             if isinstance(model._meta.pk, models.UUIDField):
                 cursor.execute(f'SELECT "{model._meta.pk.column}"::text FROM "{model._meta.db_table}"')
                 found |= {row[0] for row in cursor.fetchall()}
+            elif isinstance(model._meta.pk, models.AutoField):
+                cursor.execute(f'SELECT "{model._meta.pk.column}"::text FROM "{model._meta.db_table}"')
+                found |= {f"{model._meta.db_table}:{row[0]}" for row in cursor.fetchall()}
     return found
 
 
@@ -64,5 +68,16 @@ def _rows(model: type[models.Model], known: set[str]) -> Iterable[str]:
         columns = ", ".join(f'"{field.column}"::text' for field in fields)
         cursor.execute(f'SELECT {columns or 1} FROM "{model._meta.db_table}"')
         for row in cursor.fetchall():
-            text = _TIME.sub("time", " | ".join(map(str, row)))
+            cells = (
+                "new" if table and value and f"{table}:{value}" not in known else str(value)
+                for value, table in zip(row, map(_numbered, fields), strict=False)
+            )
+            text = _TIME.sub("time", " | ".join(cells))
             yield _ID.sub(lambda found: found[0] if found[0] in known else "new", text)
+
+
+def _numbered(field: models.Field) -> str:
+    """The table whose rows a field names by a number, which is another one each time."""
+    if not isinstance(field, models.ForeignKey) or not isinstance(field.target_field, models.AutoField):
+        return ""
+    return field.target_field.model._meta.db_table

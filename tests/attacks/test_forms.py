@@ -41,6 +41,8 @@ SENT_ELSEWHERE = {
     "ApproveForm": "takes a digest, no text: test_own_step",
     "NetworksForm": "takes networks, no text: tests/accounts/test_networks.py",
     "SpecimenForm": "of the demo's gallery of components",
+    "AcceptForm": "needs the link of an invitation, takes a password: tests/accounts/test_invitations.py",
+    "HashForm": "is sent by GET, takes digits: tests/handover/test_verify_pages.py",
     "QuizForm": "choices only, and the first ones are wrong",
     "SignForm": "its text must be the person's own name",
 }
@@ -100,9 +102,10 @@ def _addresses(world, answers: str, states: Iterable[str] = STATES) -> Iterator[
             yield name, reverse(name, args=[world.objects.get(word, word) for word in named])
 
 
-# Who sends a form, until somebody's is taken; stopping a handover comes last.
+# Who sends a form, until somebody's is taken. What ends something that other forms need comes last.
 SENDERS = ("seller_clerk", "seller_lead", "buyer_lead", "reviewer", "agent")
-ENDS = {"account_logout", "sessions_end_others", "session_end", "jobs:cancel", "handover:stop"}
+LAST = {"handover:stop": "new", "member_role": "membership", "offboard": "membership"}
+ENDS = {"account_logout", "sessions_end_others", "session_end", "jobs:cancel", "view_as", *LAST}
 
 
 def _kinds(address: str) -> list[str]:
@@ -121,7 +124,8 @@ def test_scripts_in_every_form_stay_text(world, clients):
     with filled(_script) as seen:
         taken: set[str] = set()
         forms_ = [one for one in _addresses(world, "post") if one[0] not in ENDS]
-        for name, one in [*forms_, ("handover:stop", reverse("handover:stop", args=[world.objects["new"]]))]:
+        last = [(name, reverse(name, args=[world.objects[key]])) for name, key in LAST.items()]
+        for name, one in [*forms_, *last]:
             for address in [] if name in taken else _kinds(one):
                 made, done = _send(clients, name, address)
                 found += made
