@@ -4,6 +4,7 @@ from django.urls import include, path
 from config.csp_reports import csp_report
 from config.health import healthz
 from config.metrics import metrics
+from handover.public_views import notice
 from incidents.views import posture
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("ledger/", include("ledger.urls")),
     path("books/", include("customers.urls")),
     path("reviews/", include("compliance.urls")),
+    path("c/<str:token>/", notice, name="notice"),
     path("handovers/", include("handover.urls")),
     path("incidents/", include("incidents.urls")),
     path("posture/", posture, name="posture"),

@@ -20,7 +20,12 @@ PLAN_FIELDS = (
     "retention_months",
     "disposition",
     "safeguards",
+    "telling",
+    "answer_until",
+    "told_on",
+    "told_how",
 )
+_TELLING = ("telling", "answer_until", "told_on", "told_how")
 
 
 def content_of(step: Step) -> Content:
@@ -82,6 +87,9 @@ def _passed_digest(step: Step, kind: StepKind) -> str:
 def _plan(step: Step) -> Content:
     plan = getattr(step.handover, "plan", None)
     fields = {} if plan is None else {name: getattr(plan, name) for name in PLAN_FIELDS}
+    if not fields.get("telling"):
+        # What was approved before plans said it keeps its digest.
+        fields = {name: value for name, value in fields.items() if name not in _TELLING}
     return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)}
 
 

@@ -28,5 +28,8 @@ RATE_LIMITS = {
     # "subject" is the address that is invited: nobody's mailbox is filled.
     "invite": [("person", 30, _HOUR), ("subject", 5, _HOUR), ("address", 60, _HOUR)],
     "invitation": [("address", 30, _HOUR)],
+    # Wrong links; and answers, where "subject" is the customer's own link.
+    "notice_link": [("address", 60, _HOUR)],
+    "notice_answer": [("subject", 30, _HOUR), ("address", 600, _HOUR)],
     "csp_report": [("address", 60, _MINUTE)],
 }

@@ -26,12 +26,16 @@ def terms():
     return plan.PlanTerms(
         method="package",
         recipient_key=str(pyrage.x25519.Identity.generate().to_public()),
-        legal_basis="pipl23",
+        legal_basis="pipl22",
         starts_on=timezone.localdate(),
         chunk_size=50,
         retention_months=240,
         disposition="restrict",
         safeguards="Sealed at rest.",
+        telling="outside",
+        answer_until=None,
+        told_on=timezone.localdate(),
+        told_how="Letter.",
     )
 
 
