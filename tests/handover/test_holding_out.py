@@ -253,5 +253,3 @@ def test_chunks_count_who_stays_by_number_alone(open_at):
     chunks = Chunk.objects.filter(job=execution.transfer_job)
     assert sum(chunk.counts["basic_held_out"] for chunk in chunks) == 1
     assert not any(str(row.customer) in str(chunk.counts) for chunk in chunks)
-
-
