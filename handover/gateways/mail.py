@@ -54,7 +54,7 @@ class MailGateway:
             connection=self._connection,
             headers={
                 "From": settings.DEFAULT_FROM_EMAIL,
-                "Message-ID": f"<{message.key}@{sender.rpartition('@')[2]}>",
+                "Message-ID": f"<{message.id}@{sender.rpartition('@')[2]}>",
                 "Auto-Submitted": "auto-generated",
             },
         )

@@ -10,12 +10,14 @@ class NotAccepted(Exception):  # noqa: N818 - what happened to the message
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one customer, in memory only. `key`: opaque; names the message where it comes back."""
+    """One message to one customer, in memory only. `key`: opaque; names the message where it comes back. `id`: another
+    for each message, the same when it is tried again."""
 
     to: str = field(repr=False)
     subject: str
     body: str = field(repr=False)
     key: str
+    id: str
 
 
 class Gateway(Protocol):

@@ -22,7 +22,7 @@ class FileGateway:
 
     def send(self, message: Message) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place = self._folder / f"{message.key}.txt"
+        place = self._folder / f"{message.id}.txt"
         # The same message again (its transaction was lost) writes the same file.
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

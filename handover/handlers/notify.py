@@ -16,10 +16,11 @@ from customers.contact import Contact, contacts_of
 from handover.gateways.mail import MailGateway, is_address
 from handover.gateways.protocol import Gateway, Message, NotAccepted
 from handover.gateways.sms import sms_gateway
+from handover.handlers.backup import total_counts
 from handover.models import Addressee, Notice
 from handover.notice_messages import message_of
 from handover.notice_workflow import Channel, MessageState, NoticeState
-from handover.services import sending
+from handover.services import answering, reminding, sending
 from handover.services.notices import by_id
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
@@ -64,6 +65,36 @@ class NotifyHandler:
         return _("Send the notice again from its page: that tells those who were not told yet.")
 
 
+class RemindHandler:
+    """Once, shortly before the last day, to who was told and has not answered."""
+
+    title = gettext_lazy("Reminder to the customers")
+
+    def plan(self, job: Job) -> Iterator[Planned]:
+        ids = list(reminding.silent(by_id(job.subject_id)).values_list("pk", flat=True))
+        for start in range(0, len(ids), _CHUNK):
+            part = ids[start : start + _CHUNK]
+            yield Planned({"first": str(part[0]), "last": str(part[-1])}, len(part))
+
+    def run(self, job: Job, chunk: Chunk) -> Result:
+        notice = by_id(job.subject_id)
+        if not answering.is_open(notice, timezone.now()):
+            raise JobFailed(_("The time to answer is over. Nobody is reminded any more."))
+        limits = (chunk.payload["first"], chunk.payload["last"])
+        rows = list(reminding.silent(notice).filter(pk__range=limits).select_for_update())
+        with Post(notice, rows, reminds=True) as post:
+            for row in rows:
+                post.remind(row)
+        Addressee.objects.bulk_update(rows, ["reminded_at"])
+        return Result(rows=len(rows), counts={"reminded": sum(row.reminded_at is not None for row in rows)})
+
+    def finish(self, job: Job, now: datetime) -> None:
+        reminding.reminded(notice=by_id(job.subject_id), count=total_counts(job).get("reminded", 0), now=now)
+
+    def stopped(self, job: Job, now: datetime) -> None:
+        """Who was reminded was; the others had their first message."""
+
+
 def _waiting(notice: UUID) -> "QuerySet[Addressee]":
     rows = Addressee.objects.filter(notice=notice, state=MessageState.WAITING)
     return rows.exclude(channel=Channel.POST).order_by("pk")
@@ -95,6 +126,12 @@ class Post:
             row.state = self._try(row, to, gateway) if gateway else MessageState.FAILED
             row.sent_at = timezone.now() if row.state == MessageState.SENT else row.sent_at
 
+    def remind(self, row: Addressee) -> None:
+        """The same once more by the way that worked. One that is not accepted now changes nothing of the first."""
+        to, gateway = self._way(row, self._contacts.get(row.customer, Contact()))
+        if to and gateway and self._try(row, to, gateway) == MessageState.SENT:
+            row.reminded_at = timezone.now()
+
     def _channel(self, contact: Contact) -> Channel:
         if is_address(contact.email):
             return Channel.EMAIL
@@ -123,4 +160,4 @@ class Post:
 
     def _message(self, row: Addressee, to: str, key: str) -> Message:
         subject, body = message_of(self._notice, row, reminds=self._reminds)
-        return Message(to=to, subject=subject, body=body, key=key)
+        return Message(to=to, subject=subject, body=body, key=key, id=f"{key}-r" if self._reminds else key)

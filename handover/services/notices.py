@@ -182,12 +182,6 @@ def _check_day(handover: Handover, answer_until: date, now: datetime) -> None:
         )
 
 
-def close_over(*, now: datetime) -> int:
-    """Notices whose last day has passed take no more answers. Returns how many."""
-    over = Notice.objects.filter(state=NoticeState.OPEN, answer_until__lt=timezone.localdate(now))
-    return over.update(state=NoticeState.CLOSED, ended_at=now)
-
-
 def versions_of(handover: Handover) -> list[Notice]:
     """All versions, the newest first."""
     found = Notice.objects.filter(handover=handover).select_related("author", "approved_by")

@@ -1,6 +1,7 @@
 """Sending the notice: who is told, by which channel, and what became of each message."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -142,20 +143,26 @@ def locked_notice(actor: User, addressee: Addressee) -> Notice:
     return locked(notice, actor, "send")
 
 
-def bounced(*, key: str, now: datetime) -> bool:
-    """Keep that a message came back; `key`: what its envelope carried, "addressee-attempt". False for what is unknown,
-    not sent, or of an attempt before the last. In the caller's transaction, with the rights of the platform."""
+@transaction.atomic
+def take_bounces(*, keys: Iterable[str], now: datetime) -> int:
+    """Keep which messages came back; a key is what the envelope carried, "addressee-attempt". What is unknown, was not
+    sent, or has gone out anew since is passed over. Returns how many were marked. With the rights of the platform."""
+    marked: Counter[UUID] = Counter(notice for key in sorted(keys) if (notice := _bounced(key)))
+    for notice_id, count in marked.items():
+        record(None, "handover.notice.bounced", by_id(notice_id).handover, now, count=count)
+    return marked.total()
+
+
+def _bounced(key: str) -> UUID | None:
     found, _dash, attempt = key.partition("-")
     row = Addressee.objects.select_for_update().filter(pk=UUID(hex=found)).first()
-    if (
-        row is None
-        or row.attempts != int(attempt)
-        or MessageState.BOUNCED not in MESSAGE_MOVES[MessageState(row.state)]
-    ):
-        return False
+    if row is None or row.attempts != int(attempt) or row.channel != Channel.EMAIL:
+        return None
+    if MessageState.BOUNCED not in MESSAGE_MOVES[MessageState(row.state)]:
+        return None
     row.state = MessageState.BOUNCED
     row.save(update_fields=["state"])
-    return True
+    return row.notice_id
 
 
 def counts_of(notice: Notice) -> list[tuple[str, dict[str, int]]]:

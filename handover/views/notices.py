@@ -8,17 +8,20 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.limits import spend
 from accounts.permissions import is_member
 from accounts.stepup import fresh_factor_required
 from customers.access import access_to
+from customers.errors import CustomersError
 from customers.masked import Listed, listed
 from customers.models import Customer
 from handover.clearance import clearance_on
@@ -29,6 +32,7 @@ from handover.notice_content import LANGUAGES, reach_of, suggested, told
 from handover.notice_forms import AnnounceForm, NoticeForm, SettleForm, initial_of
 from handover.notice_workflow import Channel, Choice, MessageState, NoticeState, find_move
 from handover.services import holding_out, notices, sending
+from handover.services import letters as exporting
 from handover.views.backup import watchable
 from handover.views.pages import user_of, visible
 from ledger.selectors import entries_of
@@ -262,3 +266,38 @@ def settle(request: HttpRequest, addressee_id: UUID) -> HttpResponse:
     except HandoverError as error:
         messages.error(request, str(error))
     return redirect("handover:notices", handover.pk)
+
+
+@require_POST
+@login_required
+@fresh_factor_required
+def letters(request: HttpRequest, handover_id: UUID) -> HttpResponseBase:
+    """The letters that wait as a file, for a purpose."""
+    notice, now = _live(visible(request, handover_id)), timezone.now()
+    spend(request, "export", now)
+    try:
+        lines = exporting.export(
+            actor=user_of(request), notice=notice, purpose=request.POST.get("purpose", ""), now=now
+        )
+    except (HandoverError, CustomersError) as error:
+        messages.error(request, str(error))
+        return redirect("handover:notices", handover_id)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"letters-{notice.handover.reference}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_safe
+@login_required
+def announcement(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """The notice as a sheet to print or publish, in both languages."""
+    handover = visible(request, handover_id)
+    notice, read = _live(handover), []
+    for language in LANGUAGES:
+        with override(language):
+            read.append((language, render_to_string("handover/notice_text.html", {"told": told(notice, language)})))
+    titles = {language: notice.texts.get(language, {}).get("title", "") for language in LANGUAGES}
+    pages = [(language, titles[language], text) for language, text in read]
+    context = {"handover": handover, "notice": notice, "pages": pages}
+    return render(request, "handover/notice_announcement.html", context)
