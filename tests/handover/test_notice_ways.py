@@ -1,6 +1,7 @@
 """The ways out and back: a real SMTP server, reports of what came back, reminders, letters."""
 
 import asyncio
+import socket
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.mime.message import MIMEMessage
@@ -53,10 +54,12 @@ class Inbox:
 @pytest.fixture
 def smtp(settings):
     inbox = Inbox()
-    server = Controller(inbox, hostname="127.0.0.1", port=0)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(inbox, hostname="127.0.0.1", port=port)
     server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     yield inbox

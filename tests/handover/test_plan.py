@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from stand import refused
 
-from handover.content import PLAN_FIELDS, digest_of
+from handover.content import PLAN_FIELDS, content_of, digest_of
 from handover.models import Step, TransferPlan
 from handover.services import approving, plan
 from handover.workflow import Side, StepKind, StepState
@@ -34,7 +34,7 @@ def terms():
         safeguards="Sealed at rest.",
         telling="outside",
         answer_until=None,
-        told_on=timezone.localdate(),
+        told_on=timezone.localdate() - timedelta(days=9),
         told_how="Letter.",
     )
 
@@ -98,12 +98,16 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
     others = {
         "method": "inside",
         "recipient_key": str(pyrage.x25519.Identity.generate().to_public()),
-        "legal_basis": "pipl22",
+        "legal_basis": "pipl23",
         "starts_on": timezone.localdate() + timedelta(days=1),
         "chunk_size": 51,
         "retention_months": 1,
         "disposition": "keep",
         "safeguards": "None.",
+        "telling": "platform",
+        "answer_until": timezone.localdate() + timedelta(days=5),
+        "told_on": timezone.localdate() - timedelta(days=3),
+        "told_how": "By phone.",
     }
     assert set(others) == set(PLAN_FIELDS)
     for name, value in others.items():
@@ -123,3 +127,37 @@ def test_a_plan_that_changed_under_the_approvers_is_not_approved(stand, terms, c
         approving.approve(
             actor=cast.seller_lead, step=step, side=Side.SELLER, digest=bytes(step.digest), now=timezone.now()
         )
+
+
+def test_a_plan_of_before_keeps_its_digest(stand, terms):
+    """Plans say how customers are told since a day: what was approved earlier stays approved."""
+    save(stand, terms)
+    TransferPlan.objects.filter(handover=stand.handover).update(telling="", told_on=None, told_how="")
+    step = stand.step(P)
+    assert set(content_of(step)["plan"]) == set(PLAN_FIELDS) - {"telling", "answer_until", "told_on", "told_how"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"telling": ""}, "Choose how customers are told"),
+        ({"telling": "platform"}, "last day on which customers may answer"),
+        ({"legal_basis": "pipl23"}, "Separate consent is asked for and kept here"),
+        ({"told_on": None}, "day on which customers are told"),
+        ({"told_on": timezone.localdate() + timedelta(days=1)}, "does not start before it"),
+        ({"told_how": " "}, "where the evidence is"),
+        ({"answer_until": timezone.localdate()}, "no day here"),
+        ({"telling": "platform", "answer_until": timezone.localdate()}, "nothing is told outside"),
+        ({"telling": "platform", "answer_until": timezone.localdate() + timedelta(days=99)}, "Choose an earlier day"),
+    ],
+)
+def test_how_customers_are_told_is_a_part_of_the_plan(stand, terms, change, message):
+    with refused(message):
+        save(stand, replace(terms, **change))
+
+
+def test_customers_have_time_when_the_plan_is_submitted(stand, terms):
+    today = timezone.localdate()
+    save(stand, replace(terms, telling="platform", told_on=None, told_how="", answer_until=today))
+    with refused("so that customers have time"):
+        submit(stand)

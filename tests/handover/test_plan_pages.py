@@ -33,7 +33,7 @@ def terms(**changes: object) -> dict[str, object]:
         "disposition": "destroy",
         "safeguards": "Two people start it.",
         "telling": "outside",
-        "told_on": timezone.localdate().isoformat(),
+        "told_on": (timezone.localdate() - timedelta(days=9)).isoformat(),
         "told_how": "Letter to each of them.",
     }
     return {**plan, **changes}
