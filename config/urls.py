@@ -4,6 +4,7 @@ from django.urls import include, path
 from config.csp_reports import csp_report
 from config.health import healthz
 from config.metrics import metrics
+from handover.public_views import notice
 from handover.views import verifying
 from incidents.views import posture
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("ledger/", include("ledger.urls")),
     path("books/", include("customers.urls")),
     path("reviews/", include("compliance.urls")),
+    path("c/<str:token>/", notice, name="notice"),
     path("handovers/", include("handover.urls")),
     path("verify/", verifying.verify, name="verify"),
     path("verify/<str:digest>/", verifying.verdict, name="verdict"),

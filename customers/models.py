@@ -213,3 +213,39 @@ class Destruction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.category}, {self.keys}"
+
+
+class SubjectRequest(SealedModel):
+    """What a customer asks for about the data that is held. Text and answer are sealed under the customer's own key."""
+
+    class Kind(models.TextChoices):
+        ACCESS = "access", _("See what is held")
+        COPY = "copy", _("Get a copy")
+        CORRECT = "correct", _("Correct something")
+        DELETE = "delete", _("Delete it")
+        OBJECT = "object", _("Stop the handover for me")
+        EXPLAIN = "explain", _("Explain how it is used")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="requests")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="requests")
+    kind = models.CharField(_("Kind"), max_length=8, choices=Kind)
+    state = models.CharField(max_length=8, choices=workflow.RequestState, default=workflow.RequestState.OPEN)
+    text = SealedTextField(category=Category.BASIC)
+    answer = SealedTextField(category=Category.BASIC)
+    opened_at = models.DateTimeField()
+    due_on = models.DateField()
+    answered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("request of a customer")
+        verbose_name_plural = _("requests of customers")
+        indexes = [models.Index(fields=["book", "state"], name="customers_request_state")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.opened_at:%Y-%m-%d}"
+
+    @property
+    def sealing_subject(self) -> UUID:
+        return self.customer_id

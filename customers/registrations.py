@@ -1,9 +1,10 @@
 """What this room declares to the rooms below: kinds of jobs, sentences of the ledger, what waits for a person."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import clearance, granting, waiting
@@ -13,14 +14,16 @@ from accounts.waiting import Waiting
 from customers import vocabulary as words
 from customers.clearance import need_of
 from customers.granting import BOOKS
-from customers.models import Import
-from customers.permissions import may_work_on, organizations_with_books, permits_among
+from customers.models import Category, Import, SubjectRequest, permit
+from customers.permissions import may_work_on, organizations_with_books, permits_among, permits_on
 from customers.selectors import books_visible_to, imports_waiting_for, stopped_imports
 from customers.services.importing import FORGOTTEN_AFTER
 from customers.tasks import CheckHandler, DeriveHandler, StoreHandler
-from customers.workflow import ImportState
+from customers.workflow import ImportState, RequestState, Verb
 from jobs.registry import register
 from ledger import vocabulary
+
+_REQUESTS = 5  # of them on the home page
 
 
 def needs(user: User, now: datetime) -> Sequence[Need]:
@@ -68,9 +71,33 @@ def _asks(item: Import) -> tuple[str, str]:
     return _("%(file)s could not be read: correct or cancel it") % name, _("Look at it")
 
 
+def requests_waiting(user: User, now: datetime) -> Sequence[Waiting]:
+    """For leads and clerks: customers' requests that nobody has answered, by the day on which they are due."""
+    places = [one.pk for one in organizations_with_books(user)]
+    if not places:
+        return []
+    open_ones = SubjectRequest.objects.filter(state=RequestState.OPEN, book__organization__in=places)
+    found = open_ones.select_related("book").order_by("due_on", "pk")[:_REQUESTS]
+    return [_asked(item) for item in found if permit(Verb.REVEAL, Category.BASIC) in permits_on(user, item.book)]
+
+
+def _asked(item: SubjectRequest) -> Waiting:
+    return Waiting(
+        title=_("Answer a customer's request: %(kind)s") % {"kind": item.get_kind_display()},
+        detail=_("In the book “%(book)s”.") % {"book": item.book.name},
+        url=reverse("customers:request", args=[item.pk]),
+        icon="lock",
+        due=timezone.make_aware(datetime.combine(item.due_on, time(23, 59))),
+        button=_("Read and answer"),
+        weight=6,
+        section="customers",
+    )
+
+
 granting.register(BOOKS)
 clearance.register(needs)
 waiting.register(imports_waiting)
+waiting.register(requests_waiting)
 register("customers.check", CheckHandler())
 register("customers.store", StoreHandler())
 register("customers.derive", DeriveHandler())

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from customers.views import books, customers, imports, retention
+from customers.views import books, customers, imports, requests, retention
 
 app_name = "customers"
 urlpatterns: list[URLPattern] = [
@@ -11,6 +11,10 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:book_id>/export/", books.export, name="book_export"),
     path("<uuid:book_id>/habits/", books.derive, name="book_derive"),
     path("<uuid:book_id>/rules/<str:category>/", retention.rule, name="book_rule"),
+    path("<uuid:book_id>/requests/", requests.request_list, name="requests"),
+    path("requests/<uuid:request_id>/", requests.show, name="request"),
+    path("requests/<uuid:request_id>/read/", requests.read, name="request_read"),
+    path("requests/<uuid:request_id>/close/", requests.close, name="request_close"),
     path("customers/<uuid:customer_id>/", customers.show, name="customer"),
     path("customers/<uuid:customer_id>/<str:category>/", customers.open_category, name="customer_reveal"),
     path("<uuid:book_id>/import/", imports.upload, name="import_upload"),

@@ -19,6 +19,9 @@ BOOKS = {
 }
 DISCARDED = {"book.discarded": _("%(actor_name)s discarded the book “%(name)s”.")}
 CUSTOMERS = {
+    "customer.request.opened": _("A customer opened a request: %(kind)s"),
+    "customer.request.read": _("%(actor_name)s read a customer's request: %(kind)s"),
+    "customer.request.closed": _("%(actor_name)s answered a customer's request: %(kind)s, %(state)s"),
     "customer.revealed": _("%(actor_name)s opened “%(category)s”. Purpose: %(purpose)s"),
     "customers.destroyed": _("%(actor_name)s destroyed %(keys)s keys of “%(category)s”: nobody can open the values."),
 }

@@ -52,3 +52,11 @@ IMPORT_MOVES: dict[ImportState, frozenset[ImportState]] = {
 
 # Nothing goes on by itself: somebody must confirm, correct or cancel.
 WAITS_FOR_PEOPLE = frozenset({ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED})
+
+
+class RequestState(TextChoices):
+    """A customer's request. Done and refused both carry an answer in words."""
+
+    OPEN = "open", pgettext_lazy("state", "Open")
+    DONE = "done", pgettext_lazy("state of a request", "Done")
+    REFUSED = "refused", pgettext_lazy("state of a request", "Refused")

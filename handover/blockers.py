@@ -17,8 +17,9 @@ from customers.models import Import
 from customers.workflow import ImportState
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
+from handover.notice_workflow import LINKED
 from handover.selectors import current_step, step_of
-from handover.services import screening
+from handover.services import holding_out, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
 
 
@@ -38,12 +39,13 @@ class Blocker:
 
 
 def is_hindered(handover: Handover, now: datetime) -> bool:
-    """Whether a start of the transfer would be refused: before the plan's day, or before the free text is cleared."""
+    """Whether a start of the transfer would be refused: before the plan's day, while customers may
+    answer, or before the free text is cleared."""
     if current_step(handover).kind != StepKind.EXECUTION:
         return False
     plan = getattr(handover, "plan", None)
     early = plan is not None and plan.starts_on > timezone.localdate(now)
-    return early or bool(screening.obstacle(handover))
+    return early or bool(holding_out.obstacle(handover, now) or screening.obstacle(handover))
 
 
 def blockers_of(board: Board, now: datetime) -> list[Blocker]:
@@ -54,6 +56,7 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
     found = [
         *_waits(board, step),
         *_failed(board, step),
+        *_notice(board, step, now),
         *_content(board, step),
         *_book(board, step),
         *_dates(board, step, timezone.localdate(now)),
@@ -159,6 +162,28 @@ def _failed(board: Board, step: Step) -> Iterator[Blocker]:
         if execution is not None and execution.state == ExecutionState.ROLLED_BACK:
             url = gate_url(board.handover, StepKind.EXECUTION)
             yield Blocker(_("The last transfer was undone"), url, _("See why"), why=execution.problem, here=True)
+
+
+# ---- what customers are told and answer
+
+
+def _notice(board: Board, step: Step, now: datetime) -> Iterator[Blocker]:
+    """From the agreed plan on: who must tell the customers, or until when they may answer."""
+    if step.kind not in {StepKind.BACKUP, StepKind.EXECUTION} or step.state == StepState.RUNNING:
+        return
+    if problem := holding_out.obstacle(board.handover, now):
+        notice = holding_out.live_notice(board.handover)
+        seller = is_member(board.user, board.handover.seller_id)
+        calendar = notice is not None and notice.state in LINKED and not holding_out.untold(board.handover, notice)
+        yield Blocker(
+            _("The customers' answer period runs") if calendar else _("The customers are not all told yet"),
+            reverse("handover:notices", args=[board.handover.pk]),
+            _("Tell the customers") if seller and not calendar else _("See the notice"),
+            why=problem,
+            by=_("Waits for the calendar") if calendar else _("Waits for the seller"),
+            soft=calendar,
+            yours=seller and not calendar,
+        )
 
 
 # ---- the free text of the book

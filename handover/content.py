@@ -21,7 +21,12 @@ PLAN_FIELDS = (
     "retention_months",
     "disposition",
     "safeguards",
+    "telling",
+    "answer_until",
+    "told_on",
+    "told_how",
 )
+_TELLING = ("telling", "answer_until", "told_on", "told_how")
 
 
 def content_of(step: Step) -> Content:
@@ -83,9 +88,9 @@ def _passed_digest(step: Step, kind: StepKind) -> str:
 def _plan(step: Step) -> Content:
     plan = getattr(step.handover, "plan", None)
     fields = {} if plan is None else {name: getattr(plan, name) for name in PLAN_FIELDS}
-    if not fields.get("file_format"):
-        # What was approved before there was a choice keeps its digest.
-        fields.pop("file_format", None)
+    # What was approved before plans said these keeps its digest.
+    since = (() if fields.get("file_format") else ("file_format",)) + (() if fields.get("telling") else _TELLING)
+    fields = {name: value for name, value in fields.items() if name not in since}
     return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)}
 
 

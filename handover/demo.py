@@ -204,7 +204,9 @@ def pass_scope(demo: Demo, stays: frozenset[str] = STAYS) -> None:
     _approve(demo, StepKind.SCOPE, (demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER))
 
 
-def submit_plan(demo: Demo, *, recipient_key: str = "", file_format: str = "csv", chunk_size: int = 500) -> None:
+def submit_plan(
+    demo: Demo, *, recipient_key: str = "", file_format: str = "csv", chunk_size: int = 500, **changes: Any
+) -> None:
     """Gate 3, first half: the clerk writes the plan. With an age key the buyer also gets an encrypted package."""
     clerk, now = demo.cast.seller_clerk, timezone.now()
     terms = plan.PlanTerms(
@@ -217,14 +219,21 @@ def submit_plan(demo: Demo, *, recipient_key: str = "", file_format: str = "csv"
         retention_months=36,
         disposition="destroy",
         safeguards="Sealed at rest and on the way; two people start the transfer; read back and compared.",
+        telling="outside",
+        answer_until=None,
+        told_on=timezone.localdate(now),
+        told_how="Letter to every customer with the last invoice; a copy is with the reviewer.",
     )
+    terms = replace(terms, **changes)
     plan.save_draft(actor=clerk, step=demo.step(StepKind.PLAN), terms=terms, now=now)
     plan.submit(actor=clerk, step=demo.step(StepKind.PLAN), now=now)
 
 
-def pass_plan(demo: Demo, *, recipient_key: str = "", file_format: str = "csv", chunk_size: int = 500) -> None:
+def pass_plan(
+    demo: Demo, *, recipient_key: str = "", file_format: str = "csv", chunk_size: int = 500, **changes: Any
+) -> None:
     """Gate 3: approved by both leads and the reviewer."""
-    submit_plan(demo, recipient_key=recipient_key, file_format=file_format, chunk_size=chunk_size)
+    submit_plan(demo, recipient_key=recipient_key, file_format=file_format, chunk_size=chunk_size, **changes)
     _approve(demo, StepKind.PLAN, (demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER))
     _review(demo, StepKind.PLAN)
 

@@ -12,11 +12,19 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Organization, User
 from customers.models import Book, Category
+from handover import telling
 from handover.errors import HandoverError
 from handover.fields import SCOPE_FIELDS, ScopeField
 from handover.models import Handover, ScopeItem, ScopeProposal, TransferPlan
 from handover.selectors import SHOWN, books_to_hand_over
-from handover.services.plan import CHUNK_SIZES, MONTHS, PlanTerms, check_recipient_key, is_secret_key
+from handover.services.plan import (
+    CHUNK_SIZES,
+    MONTHS,
+    PlanTerms,
+    check_recipient_key,
+    is_secret_key,
+    telling_problems,
+)
 from handover.services.scope import Crossing
 from handover.workflow import HandoverState
 
@@ -244,7 +252,7 @@ def _offered(before: Mapping[str, ScopeItem], needed: Sequence[str]) -> dict[str
     return offered
 
 
-class PlanForm(forms.Form):
+class PlanForm(telling.TellingFields):
     """The fields of `PlanTerms`."""
 
     method = forms.ChoiceField(
@@ -337,6 +345,10 @@ class PlanForm(forms.Form):
                 self.cleaned_data[name] = ""
         elif "recipient_key" in self.cleaned_data:
             self._check_key(self.cleaned_data["recipient_key"])
+        self.clear_telling()
+        if not self.errors:
+            for name, problem in telling_problems(self.terms, self._handover.due_on).items():
+                self.add_error(name, problem)
 
     def _check_key(self, key: str) -> None:
         try:

@@ -19,6 +19,12 @@ PLAN_HINTS = {
         "Merger, division, dissolution or bankruptcy: customers are told who receives their data."
     ),
     TransferPlan.Basis.CONSENT.value: gettext_lazy("Any other sale: each customer has agreed to this recipient."),
+    TransferPlan.Telling.PLATFORM.value: gettext_lazy(
+        "Each customer gets a notice with a link. Who objects, or does not agree where consent is needed, stays."
+    ),
+    TransferPlan.Telling.OUTSIDE.value: gettext_lazy(
+        "All three sides approve how, on which day and with which evidence."
+    ),
     TransferPlan.Disposition.DESTROY.value: gettext_lazy("After the certificate; until then its book stays frozen."),
     TransferPlan.Disposition.RESTRICT.value: gettext_lazy(
         "Its book stays frozen and is kept only as long as the law asks for it."

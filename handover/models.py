@@ -7,7 +7,10 @@ from uuid_utils.compat import uuid7
 from accounts.models import Organization, PersonPermission, TeamPermission, User
 from customers.models import Book, Category
 from handover import workflow
+from handover.notice_models import Addressee, Notice
 from jobs.models import Job
+
+__all__ = ["Addressee", "Notice"]
 
 
 class Handover(models.Model):
@@ -169,6 +172,10 @@ class TransferPlan(models.Model):
         RESTRICT = "restrict", _("The seller keeps a restricted copy")
         KEEP = "keep", _("The seller keeps its copy")
 
+    class Telling(models.TextChoices):
+        PLATFORM = "platform", _("The platform tells them")
+        OUTSIDE = "outside", _("They are told outside the platform")
+
     handover = models.OneToOneField(Handover, on_delete=models.CASCADE, related_name="plan")
     method = models.CharField(_("Method"), max_length=10, choices=Method, default=Method.INSIDE)
     recipient_key = models.CharField(_("Buyer's age key"), max_length=100, blank=True)
@@ -180,6 +187,11 @@ class TransferPlan(models.Model):
     retention_months = models.PositiveSmallIntegerField(_("Months the buyer keeps the data"), default=36)
     disposition = models.CharField(_("Afterwards"), max_length=10, choices=Disposition, default=Disposition.DESTROY)
     safeguards = models.TextField(_("Safeguards"))
+    # Empty in plans that were agreed before the platform told customers.
+    telling = models.CharField(_("How customers are told"), max_length=10, choices=Telling, blank=True)
+    answer_until = models.DateField(_("Last day to answer"), null=True)  # told by the platform
+    told_on = models.DateField(_("Told on"), null=True)  # told outside
+    told_how = models.TextField(_("How they are told, and the evidence"), blank=True)
 
     def __str__(self) -> str:
         return str(self.handover)

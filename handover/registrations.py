@@ -10,10 +10,11 @@ from handover.duties import handovers_panel, handovers_waiting
 from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
+from handover.handlers.notify import NotifyHandler, RemindHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
 from handover.models import Step
 from handover.outcomes import ContentOutcome, GateOutcome
-from handover.services import auditing, backing_up, certifying, delivering, executing, moving
+from handover.services import auditing, backing_up, certifying, delivering, executing, moving, reminding, sending
 from handover.vocabulary import PASSED, SENTENCES, STOPPED
 from handover.workflow import StepKind
 from jobs import registry
@@ -35,6 +36,8 @@ registry.register(backing_up.WRITE, BackupHandler())
 registry.register(backing_up.RESTORE, RestoreHandler())
 registry.register(executing.TRANSFER, TransferHandler())
 registry.register(executing.VERIFY, VerifyHandler())
+registry.register(sending.NOTIFY, NotifyHandler())
+registry.register(reminding.REMIND, RemindHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify

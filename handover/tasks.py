@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from handover.services import backing_up
+from handover.services import backing_up, reminding
 from tenancy import rights
 
 
@@ -14,3 +14,12 @@ def back_up_books() -> None:
     now = timezone.now()
     backing_up.destroy_expired(now=now)
     backing_up.back_up_books(now=now)
+
+
+@shared_task(name="handover.notices")
+@rights.everything()
+def notices() -> None:
+    """Every morning: end the answer periods that are over, then remind once where the end is near."""
+    now = timezone.now()
+    reminding.close_over(now=now)
+    reminding.remind(now=now)

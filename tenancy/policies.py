@@ -54,6 +54,11 @@ _CUSTOMER = Guarded(
     _within("customers_customer", "customer_id"), added=_one_by_one("customers_customer", "customer_id")
 )
 _HANDOVER = Guarded(_within("handover_handover", "handover_id"))
+# Buyer and reviewer read the notice, and learn of nobody who was told or answered.
+_OF_SELLER = (
+    f"EXISTS (SELECT FROM handover_notice notice JOIN handover_handover sold ON sold.id = notice.handover_id"  # nosec B608
+    f" WHERE notice.id = notice_id AND sold.seller_id = {MINE})"
+)
 _ON_HANDOVER = Guarded(_within("handover_handover", "content_object_id"))
 _STEP = Guarded(_within("handover_step", "step_id"))
 _EXECUTION = Guarded(_within("handover_execution", "execution_id"))
@@ -78,6 +83,7 @@ _OF_HANDOVER = " OR ".join(
         ("handover_execution", "transfer_job_id"),
         ("handover_execution", "verify_job_id"),
         ("handover_delivery", "job_id"),
+        ("handover_notice", "job_id"),
     )
 )
 
@@ -120,6 +126,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "customers.Import": _BOOK,
     "customers.RetentionRule": _BOOK,
     "customers.Destruction": _BOOK,
+    "customers.SubjectRequest": _BOOK,
     "handover.Handover": Guarded(f"seller_id = {MINE} OR buyer_id = {MINE} OR reviewer_id = {MINE}"),
     "handover.HandoverGroupPermission": _ON_HANDOVER,
     "handover.HandoverUserPermission": _ON_HANDOVER,
@@ -135,6 +142,8 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.SampledRecord": _EXECUTION,
     "handover.Certificate": _HANDOVER,
     "handover.Delivery": _HANDOVER,
+    "handover.Notice": _HANDOVER,
+    "handover.Addressee": Guarded(_OF_SELLER),
     "compliance.Screening": Guarded(_AUDIENCE),
     "compliance.ScreeningHit": Guarded(_within("compliance_screening", "screening_id")),
     "compliance.Review": Guarded(_AUDIENCE),

@@ -27,6 +27,10 @@ OBJECTS = (
     "person",
     "team",
     "grant",
+    "told",
+    "addressee",
+    "link",
+    "request",
 )
 
 
@@ -225,6 +229,14 @@ PAGES: dict[str, Page] = {
     "customers:import_cancel": Page(
         "import", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 302 302 404 404 404 404"
     ),
+    "customers:requests": Page(
+        "book", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "customers:request": Page(
+        "request", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "customers:request_read": Page("request", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "customers:request_close": Page("request", "405", "login 404 404 404 422 422 404 404 404 404"),
     # ---- compliance
     "compliance:queue": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
     "compliance:review": Page("review", "login 404 404 404 200 200 200 200 200 200", "405"),
@@ -275,6 +287,19 @@ PAGES: dict[str, Page] = {
     "handover:send_back": Page(
         "going scope", "login 404 404 404 200 302 200 302 302 302", "login 404 404 404 422 422 422 422 422 422"
     ),
+    "handover:notices": Page("told", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:notice_write": Page(
+        "told", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
+    ),
+    "handover:notice_approve": Page("told", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:notice_send": Page("told", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:notice_withdraw": Page("told", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:notice_announce": Page("told", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:notice_letters": Page("told", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:notice_announcement": Page("told", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:notice_settle": Page("addressee", "405", "login 404 404 404 302 302 404 404 404 404"),
+    # The link is the right to it, whoever opens it.
+    "notice": Page("link", "200", "422"),
     # ---- incidents
     "incidents:list": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
     "incidents:report": Page(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from clearing import admit, publish_again
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
+from django.utils import timezone
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
@@ -22,10 +23,14 @@ from accounts.services import add_membership, add_organization, add_person, invi
 from compliance.models import Review
 from customers.models import Book, Import
 from handover import demo
-from handover.models import Backup, Execution
+from handover.models import Addressee, Backup, Execution, Handover
+from handover.notice_content import suggested
+from handover.notice_messages import LINK
+from handover.services import answering, notices, sending
 from incidents.models import Incident
 from incidents.services import report
 from jobs.models import Job
+from vault import links
 
 # Three people of organizations that have nothing to do with the handover; then its own, and the agency.
 OTHERS = ("other_lead", "other_clerk", "other_reviewer")
@@ -65,6 +70,7 @@ def make_world(cast: Cast, now: datetime) -> World:
         now=now,
     )
     objects = {
+        **_told(cast),
         "organization": cast.seller.pk,
         "done": done.handover.pk,
         "going": going.handover.pk,
@@ -72,7 +78,7 @@ def make_world(cast: Cast, now: datetime) -> World:
         "customer": book.customers.first().pk,
         "import": Import.objects.filter(book=book).get().pk,
         "job": Job.objects.filter(kind="customers.store", subject_id=Import.objects.get(book=sold).pk).get().pk,
-        "review": Review.objects.filter(kind="plan").get().pk,
+        "review": Review.objects.get(kind="plan", subject_id__in=done.handover.steps.values("pk")).pk,
         "incident": incident.pk,
         "agreement": publish_again(now, organization=cast.seller).pk,
         "signature": cast.seller_clerk.signatures.get().pk,
@@ -89,6 +95,33 @@ def make_world(cast: Cast, now: datetime) -> World:
         "grant": going.handover.grants.filter(group__team__organization=cast.seller).first().grant,
     }
     return World(cast, _people(cast, now), objects)
+
+
+def _told(cast: Cast) -> dict[str, object]:
+    """A handover whose customers were told by the platform, one of them, the link that he has, and what he asks for."""
+    told = demo.open_demo(cast, demo.import_sample(cast, "Gift cards", 4), "Gift cards")
+    demo.pass_necessity(told)
+    demo.pass_scope(told)
+    until = timezone.localdate() + timedelta(days=7)
+    demo.pass_plan(told, telling="platform", told_on=None, told_how="", answer_until=until)
+    handover, now = Handover.objects.get(pk=told.handover.pk), timezone.now()
+    notice = notices.write(
+        actor=cast.seller_clerk,
+        handover=handover,
+        texts=suggested(handover),
+        reach="Service desk",
+        answer_until=until,
+        seen=b"",
+        now=now,
+    )
+    digest = bytes(notice.digest)
+    notice = notices.approve(actor=cast.seller_lead, notice=notice, digest=digest, now=now)
+    site = "http://testserver/"
+    demo.run_job(sending.send(actor=cast.seller_lead, notice=notice, digest=digest, site=site, now=now))
+    row = Addressee.objects.order_by("customer").filter(notice=notice).first()
+    asked = answering.ask(addressee_id=row.pk, kind="copy", text="All of it, please.", now=now)
+    token = links.make(cast.seller.pk, LINK, row.pk)
+    return {"told": handover.pk, "addressee": row.pk, "link": token, "request": asked.pk}
 
 
 def _people(cast: Cast, now: datetime) -> dict[str, User]:

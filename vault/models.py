@@ -11,6 +11,7 @@ class OrganizationKey(models.Model):
     class Purpose(models.TextChoices):
         WRAP = "wrap"  # wraps data keys
         INDEX = "index"  # keys the blind indexes; never rotated with the wrapping key
+        LINK = "link"  # authenticates the links that customers get; no other use
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.UUIDField()

@@ -83,10 +83,19 @@ def current_wrapping(organization: UUID) -> Cipher:
 
 def index_key(organization: UUID) -> bytes:
     """The 32 bytes that key the organization's blind indexes. Raises KeyMissing."""
+    return _current_key(organization, OrganizationKey.Purpose.INDEX)
+
+
+def link_key(organization: UUID) -> bytes:
+    """The 32 bytes that authenticate links to the organization's customers. Raises KeyMissing."""
+    return _current_key(organization, OrganizationKey.Purpose.LINK)
+
+
+def _current_key(organization: UUID, purpose: OrganizationKey.Purpose) -> bytes:
     row = (
         OrganizationKey.objects.filter(
             organization=organization,
-            purpose=OrganizationKey.Purpose.INDEX,
+            purpose=purpose,
             retired_at__isnull=True,
             wrapped__isnull=False,
         )
@@ -94,7 +103,7 @@ def index_key(organization: UUID) -> bytes:
         .first()
     )
     if row is None:
-        raise KeyMissing("The organization has no index key.")
+        raise KeyMissing(f"The organization has no {purpose} key.")
     return _unwrapped(row[0], bytes(row[1] or b"")).key
 
 

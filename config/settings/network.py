@@ -30,5 +30,8 @@ RATE_LIMITS = {
     "invitation": [("address", 30, _HOUR)],
     # Anybody may ask: a hash cannot be guessed, so this only keeps the page answering.
     "verify": [("address", 60, 10 * _MINUTE)],
+    # Wrong links; and answers, where "subject" is the customer's own link.
+    "notice_link": [("address", 60, _HOUR)],
+    "notice_answer": [("subject", 30, _HOUR), ("address", 600, _HOUR)],
     "csp_report": [("address", 60, _MINUTE)],
 }

@@ -1,6 +1,6 @@
 from typing import Any
 
-from config.settings.base import DEBUG, DEMO, env
+from config.settings.base import DEBUG, DEMO, VAR_DIR, env
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -84,3 +84,7 @@ SESSION_IDLE_SECONDS = 60 * env.int("SESSION_IDLE_MINUTES", default=120)
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="handover@localhost")
+
+# Text messages to customers: the dotted path of a gateway (handover.gateways.protocol), empty for none.
+SMS_GATEWAY = env.str("SMS_GATEWAY", default="handover.gateways.sms.FileGateway" if DEBUG else "")
+SMS_FOLDER = str(VAR_DIR / "sms")

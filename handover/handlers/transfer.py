@@ -21,7 +21,7 @@ from handover.content import proven_backup
 from handover.handlers.backup import leaf_of, leaves_of, total_counts
 from handover.models import Backup, Execution
 from handover.package import rows_of
-from handover.services import executing
+from handover.services import executing, holding_out
 from handover.workflow import ExecutionState
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
@@ -115,7 +115,10 @@ class TransferHandler:
         if broken:
             raise _not_backed_up(len(broken))
         _check_backed_up(execution, found, chunk)
-        crossing = [record for record in found if _crosses(record)]
+        limits = (chunk.payload["first"], chunk.payload["last"])
+        stay = holding_out.staying(execution.handover, {record.id for record in found}, limits)
+        crossing = [record for record in found if _crosses(record) and record.id not in stay]
+        held = [record for record in found if record.id in stay]
         agreed = [project(record, scope) for record in crossing]
         now = timezone.now()
         write_records(
@@ -127,7 +130,7 @@ class TransferHandler:
         )
         return Result(
             rows=len(found),
-            counts=_counted(found, "source") | _counted(agreed, "sent"),
+            counts=_counted(found, "source") | _counted(agreed, "sent") | _counted(held, "held_out"),
             # The leaf is of the source record, before anything was done to it.
             output=leaves.pack((record.identity, leaf(record, scope)) for record in crossing),
         )
@@ -174,6 +177,7 @@ class VerifyHandler:
         assert execution.transfer_job is not None  # noqa: S101 - a verification follows a transfer
         sent, arrived = leaves_of(execution.transfer_job), _present(execution, leaves_of(job))
         different = leaves.differing(sent, arrived)
+        asked = holding_out.is_told_here(execution.handover)
         found = [
             difference
             for customer in different[: executing.DIFFERENCES]
@@ -182,7 +186,7 @@ class VerifyHandler:
         executing.reconcile(
             execution=execution,
             target_root=leaves.root(arrived),
-            counts=_reconciled(total_counts(execution.transfer_job), total_counts(job), found),
+            counts=_reconciled(total_counts(execution.transfer_job), total_counts(job), found, asked),
             differing=len(different),
             differences=[{"customer": str(customer), "category": category} for customer, category, _rows in found],
             now=now,
@@ -208,17 +212,20 @@ _Difference = tuple[UUID, str, int]
 
 
 def _reconciled(
-    before: dict[str, int], after: dict[str, int], found: Sequence[_Difference]
+    before: dict[str, int], after: dict[str, int], found: Sequence[_Difference], asked: bool
 ) -> dict[str, dict[str, int]]:
-    """Per category: in the source, left out by the scope, sent, and equal after reading back."""
+    """Per category: in the source, left out by the scope or by what customers answered, of these held out by answers
+    (where they were asked, or somebody is), sent, and equal after reading back."""
     lost: Counter[str] = Counter()
     for _customer, category, rows in found:
         lost[category] += rows
     counts: dict[str, dict[str, int]] = {}
     for category in Category.values:
         source, sent = before.get(f"{category}_source", 0), before.get(f"{category}_sent", 0)
-        equal = min(sent - lost[category], after.get(f"{category}_arrived", 0))
-        counts[category] = {"source": source, "left_out": source - sent, "sent": sent, "equal": max(0, equal)}
+        held = before.get(f"{category}_held_out", 0)
+        equal = max(0, min(sent - lost[category], after.get(f"{category}_arrived", 0)))
+        counts[category] = {"source": source, "left_out": source - sent, "sent": sent, "equal": equal}
+        counts[category] |= {"held_out": held} if asked or held else {}
     return counts
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import pyrage
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -31,6 +32,10 @@ class PlanTerms:
     retention_months: int
     disposition: str
     safeguards: str
+    telling: str
+    answer_until: date | None
+    told_on: date | None
+    told_how: str
 
 
 @transaction.atomic
@@ -52,6 +57,12 @@ def submit(*, actor: User, step: Step, now: datetime) -> Step:
         raise HandoverError(_("There is no plan yet. Fill in the form and save it, then submit."))
     if plan.starts_on < timezone.localdate(now):
         raise HandoverError(_("The plan starts in the past. Choose today or later, then submit."))
+    if not plan.telling:
+        raise HandoverError(_("Say in the plan how customers are told, then submit."))
+    if plan.answer_until is not None and plan.answer_until <= timezone.localdate(now):
+        raise HandoverError(
+            _("The last day to answer must lie ahead, so that customers have time. Choose a later day.")
+        )
     return move(step, "submit", actor=actor, side=Side.SELLER, now=now)
 
 
@@ -98,3 +109,32 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("A chunk has 50 to 5,000 customers, and data is kept for 1 to 240 months."))
     if not terms.safeguards.strip():
         raise HandoverError(_("Write which safeguards protect the data on the way."))
+    if problems := telling_problems(terms, step.handover.due_on):
+        raise HandoverError(next(iter(problems.values())))
+
+
+def telling_problems(terms: PlanTerms, due_on: date) -> dict[str, str]:
+    """What is wrong with how customers are told, by the field that is to be put right."""
+    if terms.telling == TransferPlan.Telling.PLATFORM:
+        return _platform_problems(terms, due_on)
+    if terms.telling != TransferPlan.Telling.OUTSIDE:
+        return {"telling": _("Choose how customers are told that their data crosses.")}
+    if terms.legal_basis == TransferPlan.Basis.CONSENT:
+        message = _("Separate consent is asked for and kept here: choose that the platform tells the customers.")
+        return {"telling": message}
+    if terms.told_on is None or terms.told_on > terms.starts_on:
+        return {"told_on": _("Enter the day on which customers are told; the transfer does not start before it.")}
+    if not terms.told_how.strip():
+        return {"told_how": _("Write how customers are told and where the evidence is: all three sides approve it.")}
+    return {"answer_until": _("Told outside there is no day here.")} if terms.answer_until else {}
+
+
+def _platform_problems(terms: PlanTerms, due_on: date) -> dict[str, str]:
+    if terms.answer_until is None:
+        return {"answer_until": _("Enter the last day on which customers may answer.")}
+    if terms.answer_until >= due_on:
+        message = _("The transfer starts after this day and must be completed by %(date)s. Choose an earlier day.")
+        return {"answer_until": message % {"date": date_format(due_on)}}
+    if terms.told_on is not None or terms.told_how:
+        return {"told_how": _("When the platform tells the customers, nothing is told outside.")}
+    return {}

@@ -50,6 +50,10 @@ def _save_plan(stand, actor, _side):
         retention_months=12,
         disposition="keep",
         safeguards="Sealed.",
+        telling="outside",
+        answer_until=None,
+        told_on=timezone.localdate(),
+        told_how="Letter.",
     )
     plan.save_draft(actor=actor, step=stand.step(StepKind.PLAN), terms=terms, now=timezone.now())
 

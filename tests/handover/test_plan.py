@@ -27,12 +27,16 @@ def terms():
         method="package",
         recipient_key=str(pyrage.x25519.Identity.generate().to_public()),
         file_format="xlsx",
-        legal_basis="pipl23",
+        legal_basis="pipl22",
         starts_on=timezone.localdate(),
         chunk_size=50,
         retention_months=240,
         disposition="restrict",
         safeguards="Sealed at rest.",
+        telling="outside",
+        answer_until=None,
+        told_on=timezone.localdate() - timedelta(days=9),
+        told_how="Letter.",
     )
 
 
@@ -99,12 +103,16 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
         "method": "inside",
         "recipient_key": str(pyrage.x25519.Identity.generate().to_public()),
         "file_format": "csv",
-        "legal_basis": "pipl22",
+        "legal_basis": "pipl23",
         "starts_on": timezone.localdate() + timedelta(days=1),
         "chunk_size": 51,
         "retention_months": 1,
         "disposition": "keep",
         "safeguards": "None.",
+        "telling": "platform",
+        "answer_until": timezone.localdate() + timedelta(days=5),
+        "told_on": timezone.localdate() - timedelta(days=3),
+        "told_how": "By phone.",
     }
     assert set(others) == set(PLAN_FIELDS)
     for name, value in others.items():
@@ -130,3 +138,37 @@ def test_a_plan_that_was_approved_before_formats_could_be_chosen_keeps_its_diges
     save(stand, terms)
     TransferPlan.objects.filter(handover=stand.handover).update(file_format="")
     assert "file_format" not in content_of(stand.step(P))["plan"]
+
+
+def test_a_plan_of_before_keeps_its_digest(stand, terms):
+    """Plans say how customers are told since a day: what was approved earlier stays approved."""
+    save(stand, terms)
+    TransferPlan.objects.filter(handover=stand.handover).update(telling="", told_on=None, told_how="")
+    step = stand.step(P)
+    assert set(content_of(step)["plan"]) == set(PLAN_FIELDS) - {"telling", "answer_until", "told_on", "told_how"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"telling": ""}, "Choose how customers are told"),
+        ({"telling": "platform"}, "last day on which customers may answer"),
+        ({"legal_basis": "pipl23"}, "Separate consent is asked for and kept here"),
+        ({"told_on": None}, "day on which customers are told"),
+        ({"told_on": timezone.localdate() + timedelta(days=1)}, "does not start before it"),
+        ({"told_how": " "}, "where the evidence is"),
+        ({"answer_until": timezone.localdate()}, "no day here"),
+        ({"telling": "platform", "answer_until": timezone.localdate()}, "nothing is told outside"),
+        ({"telling": "platform", "answer_until": timezone.localdate() + timedelta(days=99)}, "Choose an earlier day"),
+    ],
+)
+def test_how_customers_are_told_is_a_part_of_the_plan(stand, terms, change, message):
+    with refused(message):
+        save(stand, replace(terms, **change))
+
+
+def test_customers_have_time_when_the_plan_is_submitted(stand, terms):
+    today = timezone.localdate()
+    save(stand, replace(terms, telling="platform", told_on=None, told_how="", answer_until=today))
+    with refused("so that customers have time"):
+        submit(stand)

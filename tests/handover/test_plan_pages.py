@@ -34,6 +34,9 @@ def terms(**changes: object) -> dict[str, object]:
         "retention_months": "36",
         "disposition": "destroy",
         "safeguards": "Two people start it.",
+        "telling": "outside",
+        "told_on": (timezone.localdate() - timedelta(days=9)).isoformat(),
+        "told_how": "Letter to each of them.",
     }
     return {**plan, **changes}
 

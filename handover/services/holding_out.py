@@ -1,0 +1,118 @@
+"""Who does not cross, and why nobody may start yet: what customers answered decides (invariant 5)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from handover.models import Addressee, Handover, Notice, TransferPlan
+from handover.notice_workflow import LINKED, LIVE, UNREACHED, UNSETTLED, Choice, MessageState, NoticeState
+from tenancy import rights
+
+# The rows stay share-locked until the chunk is committed: an answer that comes in meanwhile waits and then hears that
+# the transfer has begun; one that came in first is read here.
+_ANSWERS = """SELECT customer, state, answer FROM handover_addressee
+    WHERE notice_id = %s AND customer BETWEEN %s AND %s FOR SHARE"""
+_REQUESTS = """SELECT customer_id FROM customers_subjectrequest
+    WHERE book_id = %s AND customer_id BETWEEN %s AND %s AND state = 'open' AND kind IN ('delete', 'object')
+    FOR SHARE"""
+_BOTH = tuple[UUID | str, UUID | str]
+
+
+def live_notice(handover: Handover) -> Notice | None:
+    """The version that counts."""
+    return Notice.objects.filter(handover=handover, state__in=LIVE).first()
+
+
+def is_told_here(handover: Handover) -> bool:
+    """Whether the plan says that the platform tells the customers."""
+    plan = getattr(handover, "plan", None)
+    return plan is not None and plan.telling == TransferPlan.Telling.PLATFORM
+
+
+def crosses(*, basis: str, state: str, answer: str, announced: bool) -> bool:
+    """Whether one customer does, by the basis of the plan. Who was not told does not; an announcement tells those whom
+    no message reached, but stands for nobody's consent."""
+    if basis == TransferPlan.Basis.CONSENT:
+        return answer == Choice.CONSENTED
+    told = state == MessageState.SENT or (state in UNREACHED and announced)
+    return answer == Choice.CONSENTED or (answer == Choice.NONE and told)
+
+
+def staying(handover: Handover, customers: set[UUID], limits: _BOTH) -> set[UUID]:
+    """Those of `customers`, all between the two ids, who do not cross. Inside the transaction of the chunk that carries
+    them, under the rights of the seller."""
+    stay = _asked_to_stay(handover, limits) & customers
+    if not is_told_here(handover):
+        return stay
+    notice = live_notice(handover)
+    going = _going(handover, notice, limits) if notice else set()
+    return stay | (customers - going)
+
+
+def _going(handover: Handover, notice: Notice, limits: _BOTH) -> set[UUID]:
+    basis, announced = handover.plan.legal_basis, notice.announced_on is not None
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERS, [notice.pk, *limits])
+        rows = cursor.fetchall()
+    return {
+        customer
+        for customer, state, answer in rows
+        if crosses(basis=basis, state=state, answer=answer, announced=announced)
+    }
+
+
+def _asked_to_stay(handover: Handover, limits: _BOTH) -> set[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(_REQUESTS, [handover.book_id, *limits])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def obstacle(handover: Handover, now: datetime) -> str:
+    """Why the transfer may not start as far as customers go, or an empty text. Says numbers only."""
+    if not is_told_here(handover):
+        return ""
+    notice = live_notice(handover)
+    if notice is None or notice.state not in LINKED:
+        return _("The customers are not told yet. The seller writes the notice, a second lead approves and sends it.")
+    if notice.state == NoticeState.SENDING:
+        return _("The notice is still being sent. Wait until it is done.")
+    if missing := untold(handover, notice):
+        message = ngettext(
+            "%(count)s customer was not told yet. The seller sends the notice, or settles what did not leave.",
+            "%(count)s customers were not told yet. The seller sends the notice, or settles what did not leave.",
+            missing,
+        )
+        return message % {"count": missing}
+    if timezone.localdate(now) <= notice.answer_until:
+        message = _("Customers may answer until %(date)s. The transfer starts after that day.")
+        return message % {"date": date_format(notice.answer_until)}
+    return ""
+
+
+def untold(handover: Handover, notice: Notice) -> int:
+    """How many customers of the book no message was settled for."""
+    settled = Addressee.objects.filter(notice=notice).exclude(state__in=UNSETTLED)
+    # A number that every side needs; the rows are the seller's.
+    with rights.widened([handover.seller_id]):
+        return max(0, handover.book.customers.count() - settled.count())
+
+
+def held_out(handover: Handover) -> int:
+    """How many stay by what is answered until now. A number for all sides, never who."""
+    notice = live_notice(handover)
+    if notice is None or not is_told_here(handover):
+        return 0
+    told = Q(state=MessageState.SENT)
+    if notice.announced_on is not None:
+        told |= Q(state__in=UNREACHED)
+    goes = Q(answer=Choice.CONSENTED)
+    if handover.plan.legal_basis != TransferPlan.Basis.CONSENT:
+        goes |= Q(answer=Choice.NONE) & told
+    with rights.widened([handover.seller_id]):
+        return Addressee.objects.filter(notice=notice).exclude(goes).count()
