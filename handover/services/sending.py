@@ -165,6 +165,15 @@ def _bounced(key: str) -> UUID | None:
     return row.notice_id
 
 
+def left(notice: Notice) -> int:
+    """How many another sending would try: customers who came later, and what waits or was not accepted. Letters are not
+    among them. With the rights of the seller."""
+    rows = Addressee.objects.filter(notice=notice)
+    waiting = rows.filter(state=MessageState.WAITING).exclude(channel=Channel.POST).count()
+    new = max(0, notice.handover.book.customers.count() - rows.count())
+    return new + waiting + rows.filter(state=MessageState.FAILED).count()
+
+
 def counts_of(notice: Notice) -> list[tuple[str, dict[str, int]]]:
     """How many messages are in which state, by channel: for all sides, the rows themselves are the seller's."""
     found: dict[str, dict[str, int]] = {}
