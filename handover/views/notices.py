@@ -140,6 +140,7 @@ def _may(request: HttpRequest, handover: Handover, notice: Notice | None, now: d
     for name in names:
         fits[name] &= state in find_move(name).before if state else name == "write"
     fits["approve"] &= notice is not None and notice.author_id != user.pk
+    fits["settle"] = state in {NoticeState.OPEN, NoticeState.CLOSED} and notices.may(user, handover, "send")
     fits["announce"] = state is NoticeState.OPEN and notices.may(user, handover, "send")
     return fits
 
@@ -240,6 +241,7 @@ def withdraw(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
+@fresh_factor_required
 def announce(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Keep where and when the notice was published for everybody."""
     notice, form = _live(visible(request, handover_id)), AnnounceForm(request.POST)
