@@ -17,7 +17,6 @@ from customers.models import Import
 from customers.workflow import ImportState
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
-from handover.notice_workflow import LINKED
 from handover.selectors import current_step, step_of
 from handover.services import holding_out, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
@@ -172,9 +171,8 @@ def _notice(board: Board, step: Step, now: datetime) -> Iterator[Blocker]:
     if step.kind not in {StepKind.BACKUP, StepKind.EXECUTION} or step.state == StepState.RUNNING:
         return
     if problem := holding_out.obstacle(board.handover, now):
-        notice = holding_out.live_notice(board.handover)
         seller = is_member(board.user, board.handover.seller_id)
-        calendar = notice is not None and notice.state in LINKED and not holding_out.untold(board.handover, notice)
+        calendar = not holding_out.waits_for_seller(board.handover)
         yield Blocker(
             _("The customers' answer period runs") if calendar else _("The customers are not all told yet"),
             reverse("handover:notices", args=[board.handover.pk]),

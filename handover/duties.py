@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, User
 from accounts.panels import Panel
+from accounts.permissions import is_member
 from accounts.selectors import memberships, organizations_of
 from accounts.waiting import Waiting
 from handover.blockers import cure_of, is_hindered
@@ -23,7 +24,7 @@ from handover.gates import Board, Turn, acts_of, gate_url, turns_of
 from handover.lines import lines_of
 from handover.models import Delivery, Handover, Step
 from handover.selectors import handovers_visible_to, step_of, with_gates
-from handover.services import screening
+from handover.services import holding_out, screening
 from handover.workflow import HandoverState, Side, StepKind, StepState
 
 BLOCKS, ANSWERS, INFORMS = 10, 6, 4
@@ -64,6 +65,7 @@ def handovers_waiting(user: User, now: datetime) -> Sequence[Waiting]:
 def _of(board: Board, now: datetime) -> Iterator[Waiting]:
     step = board.current
     yield from _screening(board, step)
+    yield from _telling(board, step)
     if is_hindered(board.handover, now):
         return
     mine = [turn for turn in turns_of(board, step) if turn.yours and turn.side is not Side.REVIEWER]
@@ -96,6 +98,15 @@ def _screening(board: Board, step: Step) -> Iterator[Waiting]:
     if mine and screening.needs_another(handover):
         url = gate_url(handover, _K.BACKUP)
         yield _waiting(handover, _("Screen the free text of the book again"), url, _("Screen it again"), BLOCKS)
+
+
+def _telling(board: Board, step: Step) -> Iterator[Waiting]:
+    """Customers who are still to be told, for the people of the seller."""
+    due = step.kind in {_K.BACKUP, _K.EXECUTION} and step.state != _S.RUNNING
+    handover = board.handover
+    if due and is_member(board.user, handover.seller_id) and holding_out.waits_for_seller(handover):
+        url = reverse("handover:notices", args=[handover.pk])
+        yield _waiting(handover, _("Tell the customers that their data crosses"), url, _("Tell the customers"), BLOCKS)
 
 
 def _packages(user: User) -> Iterator[Waiting]:

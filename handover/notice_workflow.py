@@ -38,7 +38,8 @@ NOTICE_MOVES: tuple[NoticeMove, ...] = (
     # From open: to customers who came in later, and once more to whom it did not reach.
     NoticeMove("send", frozenset({_N.APPROVED, _N.OPEN}), _N.SENDING, Rank.LEAD),
     NoticeMove("sent", frozenset({_N.SENDING}), _N.OPEN, None),
-    NoticeMove("withdraw", frozenset({_N.DRAFT, _N.APPROVED, _N.OPEN}), _N.WITHDRAWN, Rank.LEAD),
+    # Also after the period: whoever came in since then is told by the next version.
+    NoticeMove("withdraw", frozenset({_N.DRAFT, _N.APPROVED, _N.OPEN, _N.CLOSED}), _N.WITHDRAWN, Rank.LEAD),
     NoticeMove("close", frozenset({_N.OPEN}), _N.CLOSED, None),
 )
 # The one that counts: at most one of a handover.

@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:handover_id>/notices/letters.csv", notices.letters, name="notice_letters"),
     path("<uuid:handover_id>/notices/announcement/", notices.announcement, name="notice_announcement"),
     path("notices/addressees/<uuid:addressee_id>/settle/", notices.settle, name="notice_settle"),
+    path("notices/addressees/<uuid:addressee_id>/answer/", notices.answer, name="notice_answer"),
     path("<uuid:handover_id>/package/", delivery.package, name="package"),
     path("<uuid:handover_id>/package/again/", delivery.package_again, name="package_again"),
     path("certificate-key.pem", certificate.public_key, name="certificate_key"),

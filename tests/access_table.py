@@ -298,6 +298,7 @@ PAGES: dict[str, Page] = {
     "handover:notice_letters": Page("told", "405", "login 404 404 404 302 302 302 302 302 302"),
     "handover:notice_announcement": Page("told", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:notice_settle": Page("addressee", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "handover:notice_answer": Page("addressee", "405", "login 404 404 404 302 302 404 404 404 404"),
     # The link is the right to it, whoever opens it.
     "notice": Page("link", "200", "422"),
     # ---- incidents

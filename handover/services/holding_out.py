@@ -95,6 +95,14 @@ def obstacle(handover: Handover, now: datetime) -> str:
     return ""
 
 
+def waits_for_seller(handover: Handover) -> bool:
+    """Whether customers are still to be told, as opposed to their last day not having come."""
+    if not is_told_here(handover):
+        return False
+    notice = live_notice(handover)
+    return notice is None or notice.state not in LINKED or untold(handover, notice) > 0
+
+
 def untold(handover: Handover, notice: Notice) -> int:
     """How many customers of the book no message was settled for."""
     settled = Addressee.objects.filter(notice=notice).exclude(state__in=UNSETTLED)

@@ -67,7 +67,7 @@ def approve(*, actor: User, notice: Notice, digest: bytes, now: datetime) -> Not
 @transaction.atomic
 def withdraw(*, actor: User, notice: Notice, now: datetime) -> None:
     """Take a notice back: its links end, answers to it are carried to the next version if they object. Raises
-    HandoverError while it is being sent and after the period."""
+    HandoverError while it is being sent, and once the transfer has begun."""
     notice = locked(notice, actor, "withdraw")
     notice.state, notice.ended_at = NoticeState.WITHDRAWN, now
     notice.save(update_fields=["state", "ended_at"])
@@ -95,6 +95,18 @@ def locked(notice: Notice, actor: User, name: str) -> Notice:
     _check_open(notice.handover)
     _check_right(actor, notice.handover, move.rank)
     _check_state(notice, move)
+    return notice
+
+
+def locked_sent(notice: Notice, actor: User) -> Notice:
+    """The notice, locked with its handover, if it was sent and `actor` may say what became of it, also after the last
+    day. Raises HandoverError."""
+    notice = _lock(notice)
+    _check_open(notice.handover)
+    _check_right(actor, notice.handover, Rank.LEAD)
+    if notice.state not in {NoticeState.OPEN, NoticeState.CLOSED}:
+        message = _("The notice is now: %(state)s. Reload the page to see what can be done with it.")
+        raise HandoverError(message % {"state": notice.get_state_display()})
     return notice
 
 

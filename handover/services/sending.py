@@ -26,7 +26,7 @@ from handover.notice_workflow import (
     Way,
 )
 from handover.services.moving import record
-from handover.services.notices import by_id, check_digest, locked
+from handover.services.notices import by_id, check_digest, locked, locked_sent
 from jobs import services as jobs
 from jobs.models import Job
 from tenancy import rights
@@ -125,22 +125,18 @@ def turn(addressee: Addressee, state: MessageState, now: datetime, channel: str 
 def settle(*, actor: User, addressee: Addressee, state: str, channel: str, now: datetime) -> Addressee:
     """Say by hand what became of a message: it came back, it goes once more, by letter, or nothing reaches this
     customer. Raises HandoverError."""
-    notice = locked_notice(actor, addressee)
+    notice = locked_sent(Notice.objects.get(pk=addressee.notice_id), actor)
     addressee = Addressee.objects.select_for_update().get(pk=addressee.pk)
     allowed = {MessageState.BOUNCED: "", MessageState.UNDELIVERABLE: "", MessageState.WAITING: channel}
     if state not in allowed or channel not in {"", Channel.POST}:
         raise HandoverError(_("Choose what became of the message."))
+    if state == MessageState.WAITING and notice.state == NoticeState.CLOSED:
+        raise HandoverError(_("The time to answer is over: give this one up, or withdraw the notice and tell anew."))
     kept = addressee.channel if state != MessageState.WAITING else channel
     turn(addressee, MessageState(state), now, kept)
     addressee.save(update_fields=["state", "channel", "sent_at"])
     record(actor, "handover.notice.settled", notice.handover, now, version=notice.version, state=state)
     return addressee
-
-
-def locked_notice(actor: User, addressee: Addressee) -> Notice:
-    """The notice of an addressee, locked, for somebody who may send it."""
-    notice = Notice.objects.select_related("handover").get(pk=addressee.notice_id)
-    return locked(notice, actor, "send")
 
 
 @transaction.atomic
@@ -163,6 +159,15 @@ def _bounced(key: str) -> UUID | None:
     row.state = MessageState.BOUNCED
     row.save(update_fields=["state"])
     return row.notice_id
+
+
+def left(notice: Notice) -> int:
+    """How many another sending would try: customers who came later, and what waits or was not accepted. Letters are not
+    among them. With the rights of the seller."""
+    rows = Addressee.objects.filter(notice=notice)
+    waiting = rows.filter(state=MessageState.WAITING).exclude(channel=Channel.POST).count()
+    new = max(0, notice.handover.book.customers.count() - rows.count())
+    return new + waiting + rows.filter(state=MessageState.FAILED).count()
 
 
 def counts_of(notice: Notice) -> list[tuple[str, dict[str, int]]]:

@@ -25,7 +25,7 @@ from handover.gates import acts_of, missing_sides
 from handover.models import Execution, Handover, Step
 from handover.permissions import sides_of
 from handover.selectors import step_of
-from handover.services import executing
+from handover.services import executing, holding_out
 from handover.summaries import Proof, proof_of
 from handover.views.backup import watchable
 from handover.views.pages import board_of, gate_page, user_of, visible
@@ -72,6 +72,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     context = {
         "crossings": crossings_of(handover),
         "customers": handover.book.customers.count(),
+        "held_out": holding_out.held_out(handover),
         "live": live,
         "jobs": [job for job in watched if live or not has_ended(job)],
         "attempts": [_attempt(one) for one in executions if one.state not in _LIVE],

@@ -29,9 +29,9 @@ from handover.errors import HandoverError
 from handover.forms import ApproveForm
 from handover.models import Addressee, Handover, Notice
 from handover.notice_content import LANGUAGES, reach_of, suggested, told
-from handover.notice_forms import AnnounceForm, NoticeForm, SettleForm, initial_of
-from handover.notice_workflow import Channel, Choice, MessageState, NoticeState, find_move
-from handover.services import holding_out, notices, sending
+from handover.notice_forms import AnnounceForm, AnswerForm, NoticeForm, SettleForm, initial_of
+from handover.notice_workflow import ANSWERS, Channel, Choice, MessageState, NoticeState, find_move
+from handover.services import answering, holding_out, notices, sending
 from handover.services import letters as exporting
 from handover.views.backup import watchable
 from handover.views.pages import user_of, visible
@@ -89,7 +89,8 @@ def _facts(request: HttpRequest, handover: Handover, notice: Notice, now: dateti
         "jobs": watchable(user, [notice.job_id]) if notice.state == NoticeState.SENDING else [],
         "counts": _counts(notice),
         "answers": [(Choice(name).label, number) for name, number in sending.answers_of(notice).items()],
-        "untold": holding_out.untold(handover, notice) if seller else 0,
+        "left": sending.left(notice) if seller else 0,
+        "choices": [(one.value, one.label) for one in ANSWERS[handover.plan.legal_basis]],
         "rows": rows,
         "lines": _lines(request, handover, rows, now) if rows else [],
         "filters": [(name, _label(name)) for name in _FILTERS],
@@ -139,6 +140,7 @@ def _may(request: HttpRequest, handover: Handover, notice: Notice | None, now: d
     for name in names:
         fits[name] &= state in find_move(name).before if state else name == "write"
     fits["approve"] &= notice is not None and notice.author_id != user.pk
+    fits["settle"] = state in {NoticeState.OPEN, NoticeState.CLOSED} and notices.may(user, handover, "send")
     fits["announce"] = state is NoticeState.OPEN and notices.may(user, handover, "send")
     return fits
 
@@ -239,6 +241,7 @@ def withdraw(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
+@fresh_factor_required
 def announce(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Keep where and when the notice was published for everybody."""
     notice, form = _live(visible(request, handover_id)), AnnounceForm(request.POST)
@@ -255,17 +258,37 @@ def announce(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def settle(request: HttpRequest, addressee_id: UUID) -> HttpResponse:
-    """Say what became of one message. A row of another seller is not in sight (404)."""
-    row = get_object_or_404(Addressee.objects.select_related("notice"), pk=addressee_id)
-    handover, form = visible(request, row.notice.handover_id), SettleForm(request.POST)
-    if not is_member(user_of(request), handover.seller_id):
-        raise Http404
+    """Say what became of one message."""
+    row, form = _row(request, addressee_id), SettleForm(request.POST)
     given = form.cleaned_data if form.is_valid() else {"state": "", "channel": ""}
     try:
         sending.settle(actor=user_of(request), addressee=row, now=timezone.now(), **given)
     except HandoverError as error:
         messages.error(request, str(error))
-    return redirect("handover:notices", handover.pk)
+    return redirect("handover:notices", row.notice.handover_id)
+
+
+def _row(request: HttpRequest, addressee_id: UUID) -> Addressee:
+    """An addressee for people of its seller; 404 for everybody else."""
+    row = get_object_or_404(Addressee.objects.select_related("notice__handover"), pk=addressee_id)
+    if not is_member(user_of(request), row.notice.handover.seller_id):
+        raise Http404
+    return row
+
+
+@require_POST
+@login_required
+def answer(request: HttpRequest, addressee_id: UUID) -> HttpResponse:
+    """Keep what a customer told the seller by another way than the link."""
+    row, form = _row(request, addressee_id), AnswerForm(request.POST)
+    choice = form.cleaned_data["answer"] if form.is_valid() else ""
+    try:
+        answering.answer_for(actor=user_of(request), addressee=row, choice=choice, now=timezone.now())
+    except HandoverError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The answer is kept, with your name in the ledger."))
+    return redirect("handover:notices", row.notice.handover_id)
 
 
 @require_POST

@@ -16,6 +16,13 @@ AGAIN = "/accounts/again/code/"
 
 # Every address that opens values, decides, moves or destroys.
 GUARDED = {
+    "customers:request_close",
+    "customers:request_read",
+    "handover:notice_announce",
+    "handover:notice_approve",
+    "handover:notice_letters",
+    "handover:notice_send",
+    "handover:notice_withdraw",
     "compliance:work",
     "access_grant",
     "access_revoke",

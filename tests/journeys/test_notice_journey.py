@@ -65,7 +65,7 @@ def test_an_objection_on_the_phone_keeps_a_customer_here(planned, cast, new_page
     phone.get_by_role("button", name="I object").click()
     expect(phone.get_by_text("You object. Your data does not go to the new owner.")).to_be_visible()
     phone.get_by_text("Open a request").click()
-    phone.get_by_label("Get a copy").check()
+    phone.get_by_text("Get a copy", exact=True).click()
     phone.get_by_role("button", name="Send the request").click()
     expect(phone.get_by_text("Your request is kept.")).to_be_visible()
     assert not phone.context.cookies()
