@@ -15,7 +15,7 @@ from accounts.services import add_membership, add_person
 from ledger.models import Entry
 from ledger.vocabulary import sentence
 from vault.models import OrganizationKey
-from vault.services import create_data_keys, load_data_keys
+from vault.services import ensure_data_keys, load_data_keys
 
 USERS, ORGANIZATIONS, MEMBERSHIPS = (f"/admin/accounts/{name}/" for name in ("user", "organization", "membership"))
 ORGANIZATION = {
@@ -231,8 +231,7 @@ def test_staff_do_not_remove_the_factor_of_a_superuser(cast, client_of, now):
 
 def test_the_keys_of_an_organization_are_rotated(agent, cast, now):
     subject = uuid4()
-    keys = create_data_keys(cast.seller.pk, [subject], ["basic"], now)
-    keys.store()
+    keys = ensure_data_keys(cast.seller.pk, [subject], ["basic"], now)
     sealed = keys.cipher(subject, "basic").seal(b"Qi Yue", b"place")
     page = agent.post(ORGANIZATIONS, {"action": "rotate_keys", "_selected_action": [str(cast.seller.pk)]}, follow=True)
     assert "Jinghe Cleaning Supplies has a new key; 1 data key was wrapped anew" in page.content.decode()
