@@ -86,5 +86,5 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="handover@localhost")
 
 # Text messages to customers: the dotted path of a gateway (handover.gateways.protocol), empty for none.
-SMS_GATEWAY = env.str("SMS_GATEWAY", default="handover.gateways.sms.FileGateway" if DEBUG else "")
+SMS_GATEWAY = env.str("SMS_GATEWAY", default="handover.gateways.sms.FileGateway" if DEMO else "")
 SMS_FOLDER = str(VAR_DIR / "sms")
