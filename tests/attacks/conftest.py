@@ -42,6 +42,7 @@ def kept_world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: 
         stack.enter_context(django_db_blocker.unblock())
         stack.enter_context(
             override_settings(
+                SMS_GATEWAY="",
                 ROOT_KEY_FILE=str(place / "keys" / "root.key"),
                 STORAGES={"default": files, "staticfiles": {"BACKEND": STATIC}},
                 SECURE_SSL_REDIRECT=False,

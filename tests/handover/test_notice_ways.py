@@ -1,6 +1,8 @@
 """The ways out and back: a real SMTP server, reports of what came back, reminders, letters."""
 
 import asyncio
+import csv
+import io
 import socket
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -11,19 +13,22 @@ from mailbox import Maildir, mbox
 
 import pytest
 from aiosmtpd.controller import Controller
-from asked import path_of, sent, told_at
+from asked import by_platform, path_of, sent, told_at
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from stand import everybody, refused
+from stand import add_people, everybody, refused
+from uuid_utils.compat import uuid7
 
 from customers.errors import CustomersError
+from customers.records import Record
 from handover import demo
 from handover.bounces import keys_in
 from handover.gateways.mail import is_address, key_in, return_address
 from handover.models import Addressee, Notice
 from handover.services import letters, reminding, sending
 from handover.tasks import notices as nightly
+from handover.workflow import StepKind
 from jobs.models import Job
 from ledger.models import Entry
 
@@ -212,6 +217,24 @@ def test_letters_are_taken_out_for_a_purpose_and_count_as_sent(stand):
     assert Entry.objects.get(verb="handover.notice.letters").data["purpose"] == "Tell by letter"
     with refused("No letter waits"):
         letters.export(actor=lead, notice=notice, purpose="Again", now=now)
+
+
+def test_no_letter_holds_a_formula(cast, open_at):
+    """Names and addresses come from files of others; the printer's clerk opens the list as a sheet."""
+    stand = open_at(StepKind.NECESSITY, customers=1)
+    evil = ("=1+1", "@SUM(A1)", "+1", "-2+3", "\t=1", "＝1")
+    add_people(
+        stand.handover.book, [Record(uuid7(), basic=(f"E{n}", text, "", "", text, "")) for n, text in enumerate(evil)]
+    )
+    for kind in (StepKind.NECESSITY, StepKind.SCOPE):
+        stand.pass_gate(kind)
+    demo.pass_plan(stand.demo, **by_platform())
+    notice = sent(stand)
+    lead, now = stand.cast.seller_lead, timezone.now()
+    text = "".join(letters.export(actor=lead, notice=notice, purpose="Letters", now=now)).removeprefix("\ufeff")
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert sum(cell.startswith("'") for cell in cells) == 2 * len(evil)
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "＝"))]
 
 
 def test_letters_need_clearance_and_permission(stand):
