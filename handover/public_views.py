@@ -64,9 +64,9 @@ def _language(request: HttpRequest, row: Addressee) -> str:
 
 
 def _answered(request: HttpRequest, row: Addressee, found: Notice, language: str, now: datetime) -> HttpResponse:
-    answers = AnswerForm(request.POST if "answer" in request.POST else None)
-    asked = RequestForm(request.POST if "kind" in request.POST else None)
-    bad = request.method == "POST"
+    bad, asks = request.method == "POST", "kind" in request.POST or "text" in request.POST
+    answers = AnswerForm(request.POST if bad and not asks else None)
+    asked = RequestForm(request.POST if asks else None)
     if bad:
         spend(request, "notice_answer", now, subject=str(row.pk))
         try:

@@ -75,7 +75,9 @@ def close(*, actor: User, item: SubjectRequest, state: str, answer: str, now: da
     item.state, item.answered_by, item.answered_at = state, actor, now
     item.answer = answer.strip()
     try:
-        item.save()
+        # In a savepoint, so that the transaction goes on without the words.
+        with transaction.atomic():
+            item.save()
     except (KeyDestroyed, KeyMissing):
         # Who asked to be deleted, and was: there is no key to seal an answer with.
         item.answer = None

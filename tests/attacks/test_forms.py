@@ -44,6 +44,7 @@ SENT_ELSEWHERE = {
     "AcceptForm": "needs the link of an invitation, takes a password: tests/accounts/test_invitations.py",
     "HashForm": "is sent by GET, takes digits: tests/handover/test_verify_pages.py",
     "QuizForm": "choices only, and the first ones are wrong",
+    "RequestForm": "shares its address with AnswerForm: tests/customers/test_subject_requests.py",
     "SignForm": "its text must be the person's own name",
 }
 # What pages of the agency and of reviewers name that the seller's lead does not see in the same way.

@@ -46,6 +46,15 @@ def test_reading_is_recorded_and_marked(cast, client_of, item):
     assert WORDS not in str(list(Entry.objects.values()))
 
 
+def test_scripts_in_the_words_stay_text(cast, client_of, book):
+    text = "\"'><img src=x onerror=q7x><script>q7x</script>"
+    evil = open_request(customer=book.customers.last(), kind="copy", text=text, now=timezone.now())
+    page = client_of(cast.seller_clerk).post(f"/books/requests/{evil.pk}/read/").content.decode()
+    assert "&lt;script&gt;q7x" in page
+    assert "<script>q7x" not in page
+    assert "<img src=x" not in page
+
+
 def test_it_is_answered_once_in_words(cast, client_of, book, item):
     client = client_of(cast.seller_clerk)
     address = f"/books/requests/{item.pk}/close/"
