@@ -129,8 +129,17 @@ def propose_scope(page: Page, address: str) -> None:
 
 def write_plan(page: Page, address: str) -> None:
     page.goto(f"{address}plan/")
-    for answer in ("Inside the platform", "Succession with notice (PIPL 22)", "The seller destroys its copy"):
+    for answer in (
+        "Inside the platform",
+        "Succession with notice (PIPL 22)",
+        "They are told outside the platform",
+        "The seller destroys its copy",
+    ):
         page.get_by_text(answer, exact=True).click()
+    page.get_by_label("Told on").fill(timezone.localdate().isoformat())
+    page.get_by_label("How they are told, and the evidence").fill(
+        "A letter with the last invoice; the copy is with us."
+    )
     page.get_by_label("Not before").fill(timezone.localdate().isoformat())
     page.get_by_label("Safeguards").fill("Sealed at rest and on the way; two people start it; read back and compared.")
     page.get_by_role("button", name="Submit for approval").click()
