@@ -3,6 +3,7 @@ from typing import Any
 
 import structlog
 
+from config.redaction import without_links
 from config.settings.base import DEBUG
 
 _SHARED: list[Any] = [
@@ -13,9 +14,12 @@ _SHARED: list[Any] = [
 ]
 # Plain tracebacks everywhere: the richer kinds print local variables, and those hold customers' values.
 _RENDERERS = (
-    [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    [
+        without_links,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
+    ]
     if DEBUG
-    else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else [structlog.processors.format_exc_info, without_links, structlog.processors.JSONRenderer()]
 )
 LOGGING = {
     "version": 1,
