@@ -15,11 +15,6 @@ def escaped(value: str | None) -> str:
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
-def unescaped(text: str) -> str:
-    """The value that `escaped` made this of."""
-    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
-
-
 class _Echo:
     def write(self, text: str) -> str:
         return text

@@ -15,6 +15,7 @@ from accounts.errors import AccountsError
 from accounts.models import Membership, User
 from accounts.permissions import may_view_as
 from accounts.services import add_membership, add_person, begin_viewing, remove_membership
+from customers import selectors
 from customers.models import Book
 from customers.permissions import permits_on
 from customers.services.books import create_book
@@ -174,3 +175,17 @@ def test_what_the_person_reported_elsewhere_is_not_shown(cast, looking, now):
 def test_it_lasts_a_quarter_of_an_hour():
     assert timedelta(minutes=15) == viewing.LASTS
     assert timezone.now()
+
+
+def test_the_database_shows_the_rows_of_the_other_only(cast, client_of, now, monkeypatch):
+    """Even if a page forgets its filter, and the lead leads more than the colleague belongs to."""
+    role = Membership.Role.LEAD
+    add_membership(actor=None, person=cast.seller_lead, organization=cast.buyer, role=role, now=now)
+    for organization, name in ((cast.seller, "Members"), (cast.buyer, "Bought before")):
+        create_book(actor=None, organization=organization, name=name, now=now)
+    monkeypatch.setattr(selectors, "books_visible_to", lambda _user: Book.objects.all())
+    client = client_of(cast.seller_lead)
+    assert "Bought before" in text_of(client.get("/books/"))
+    client.post(f"/access/people/{cast.seller_clerk.pk}/view/")
+    page = text_of(client.get("/books/"))
+    assert "Members" in page and "Bought before" not in page
