@@ -26,7 +26,9 @@ PLAN_FIELDS = (
     "told_on",
     "told_how",
 )
-_TELLING = ("telling", "answer_until", "told_on", "told_how")
+# Said in plans since: what was approved before keeps its digest, so each counts only when it says something.
+_SINCE = frozenset({"file_format", "telling", "answer_until", "told_on", "told_how"})
+_NOTHING = (None, "")
 
 
 def content_of(step: Step) -> Content:
@@ -88,9 +90,7 @@ def _passed_digest(step: Step, kind: StepKind) -> str:
 def _plan(step: Step) -> Content:
     plan = getattr(step.handover, "plan", None)
     fields = {} if plan is None else {name: getattr(plan, name) for name in PLAN_FIELDS}
-    # What was approved before plans said these keeps its digest.
-    since = (() if fields.get("file_format") else ("file_format",)) + (() if fields.get("telling") else _TELLING)
-    fields = {name: value for name, value in fields.items() if name not in since}
+    fields = {name: value for name, value in fields.items() if value not in _NOTHING or name not in _SINCE}
     return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)}
 
 

@@ -17,9 +17,9 @@ from customers.errors import CustomersError
 from customers.held import held_of
 from customers.models import Customer, SubjectRequest
 from handover.errors import HandoverError
+from handover.forms.notices import AnswerForm, RequestForm
 from handover.models import Addressee, Notice
 from handover.notice_content import LANGUAGES, told
-from handover.notice_forms import AnswerForm, RequestForm
 from handover.notice_messages import LINK
 from handover.notice_workflow import ANSWERS, LINKED, Choice
 from handover.services import answering

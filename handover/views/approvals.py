@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.stepup import fresh_factor_required
 from handover.content import digest_of
 from handover.errors import HandoverError
-from handover.forms import ApproveForm, ReasonForm
+from handover.forms.confirming import ApproveForm, ReasonForm
 from handover.gates import Acts, acts_of, gate_url, number_of, organization_on
 from handover.models import Step
 from handover.selectors import step_of

@@ -20,7 +20,7 @@ from handover import alarms
 from handover.content import agreed_fields, digest_of, proven_backup
 from handover.errors import HandoverError
 from handover.fields import LABELS, SCOPE_FIELDS
-from handover.forms import ApproveForm
+from handover.forms.confirming import ApproveForm
 from handover.gates import acts_of, missing_sides
 from handover.models import Execution, Handover, Step
 from handover.permissions import sides_of

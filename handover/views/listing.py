@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from handover.errors import HandoverError
-from handover.forms import FilterForm, OpenForm
+from handover.forms.opening import FilterForm, OpenForm
 from handover.lines import lines_of
 from handover.models import Handover
 from handover.permissions import may_open

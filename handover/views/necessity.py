@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from handover.content import digest_of
 from handover.errors import HandoverError
-from handover.forms import NecessityForm
+from handover.forms.necessity import NecessityForm
 from handover.models import Step
 from handover.selectors import step_of
 from handover.services import necessity

@@ -26,10 +26,10 @@ from customers.masked import Listed, listed
 from customers.models import Customer
 from handover.clearance import clearance_on
 from handover.errors import HandoverError
-from handover.forms import ApproveForm
+from handover.forms.confirming import ApproveForm
+from handover.forms.notices import AnnounceForm, AnswerForm, NoticeForm, SettleForm, initial_of
 from handover.models import Addressee, Handover, Notice
 from handover.notice_content import LANGUAGES, reach_of, suggested, told
-from handover.notice_forms import AnnounceForm, AnswerForm, NoticeForm, SettleForm, initial_of
 from handover.notice_workflow import ANSWERS, Channel, Choice, MessageState, NoticeState, find_move
 from handover.services import answering, holding_out, notices, sending
 from handover.services import letters as exporting

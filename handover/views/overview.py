@@ -15,7 +15,7 @@ from accounts.stepup import fresh_factor_required
 from handover.blockers import blockers_of
 from handover.errors import HandoverError
 from handover.facts import crossing_of, jobs_of, roots_of
-from handover.forms import StopForm
+from handover.forms.confirming import StopForm
 from handover.gates import acts_of, approvals_of, gates_of
 from handover.permissions import may_stop
 from handover.selectors import step_of

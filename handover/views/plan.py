@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from handover.content import PLAN_FIELDS, digest_of
 from handover.errors import HandoverError
 from handover.facts import crossing_of
-from handover.forms import PlanForm
+from handover.forms.plan import PlanForm
 from handover.hints import PLAN_HINTS
 from handover.models import Handover, Step, TransferPlan
 from handover.selectors import step_of

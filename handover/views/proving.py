@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.limits import LimitError, refused, spend
 from accounts.stepup import fresh_factor_required
-from handover.certificate_forms import ProofForm
 from handover.errors import HandoverError
+from handover.forms.certificate import ProofForm
 from handover.models import Certificate
 from handover.proofs import Proof, proof_text
 from handover.services.proving import clearance_to_prove, may_prove, prove

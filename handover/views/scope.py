@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from handover.content import items_of, newest_proposal
 from handover.errors import HandoverError
-from handover.forms import OfferForm
+from handover.forms.scope import OfferForm
 from handover.gates import acts_of
 from handover.models import Handover, ScopeProposal
 from handover.selectors import step_of

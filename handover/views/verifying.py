@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.limits import spend
-from handover.certificate_forms import HashForm
+from handover.forms.certificate import HashForm
 from handover.verifying import Verdict, verdict_on
 
 

@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from handover import notice_workflow as workflow
+from handover.models.handover import Handover
 from jobs.models import Job
 
 
@@ -14,7 +15,7 @@ class Notice(models.Model):
     of what the gates agreed. `digest`: SHA-256 of all that a customer reads; the approval is bound to it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    handover = models.ForeignKey("handover.Handover", on_delete=models.PROTECT, related_name="notices")
+    handover = models.ForeignKey(Handover, on_delete=models.PROTECT, related_name="notices")
     version = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=10, choices=workflow.NoticeState, default=workflow.NoticeState.DRAFT)
     texts = models.JSONField(default=dict)

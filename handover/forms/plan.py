@@ -1,0 +1,131 @@
+"""Form of gate 3."""
+
+from datetime import date
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from handover.errors import HandoverError
+from handover.forms.confirming import LONG
+from handover.forms.telling import TellingFields
+from handover.models import Handover, TransferPlan
+from handover.services.plan import (
+    CHUNK_SIZES,
+    MONTHS,
+    PlanTerms,
+    check_recipient_key,
+    is_secret_key,
+    telling_problems,
+)
+
+
+class PlanForm(TellingFields):
+    """The fields of `PlanTerms`."""
+
+    method = forms.ChoiceField(
+        label=gettext_lazy("Method"),
+        choices=TransferPlan.Method.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose how the data crosses.")},
+    )
+    recipient_key = forms.CharField(
+        label=gettext_lazy("The buyer's age key"),
+        max_length=100,
+        help_text=gettext_lazy(
+            "Only for the package: it begins with age1. The buyer makes it with age-keygen and keeps the other half."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+        error_messages={"required": gettext_lazy("Enter the buyer's age key: the package is encrypted to it.")},
+    )
+    file_format = forms.ChoiceField(
+        label=gettext_lazy("Files in the package"),
+        choices=TransferPlan.FileFormat.choices,
+        initial=TransferPlan.FileFormat.CSV,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose which files the package holds.")},
+    )
+    legal_basis = forms.ChoiceField(
+        label=gettext_lazy("Legal basis"),
+        choices=TransferPlan.Basis.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose the legal basis.")},
+    )
+    starts_on = forms.DateField(
+        label=gettext_lazy("Not before"),
+        widget=forms.DateInput,
+        help_text=gettext_lazy("The transfer cannot be started earlier."),
+        error_messages={
+            "required": gettext_lazy("Choose the first day on which the transfer may start."),
+            "invalid": gettext_lazy("Write the day as year-month-day, for example 2026-12-31."),
+        },
+    )
+    chunk_size = forms.IntegerField(
+        label=gettext_lazy("Customers per chunk"),
+        min_value=CHUNK_SIZES[0],
+        max_value=CHUNK_SIZES[-1],
+        initial=500,
+        help_text=gettext_lazy("A chunk crosses as a whole or not at all. 50 to 5,000; 500 suits most books."),
+    )
+    retention_months = forms.IntegerField(
+        label=gettext_lazy("Months the buyer keeps the data"),
+        min_value=MONTHS[0],
+        max_value=MONTHS[-1],
+        initial=36,
+        help_text=gettext_lazy("Then the keys are destroyed and nobody can read it any more."),
+    )
+    disposition = forms.ChoiceField(
+        label=gettext_lazy("Afterwards"),
+        choices=TransferPlan.Disposition.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what becomes of the seller's copy.")},
+    )
+    safeguards = forms.CharField(
+        label=gettext_lazy("Safeguards"),
+        max_length=LONG,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("What protects the data on the way and at the buyer's."),
+        error_messages={"required": gettext_lazy("Write which safeguards protect the data on the way.")},
+    )
+
+    def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._handover = handover
+        for name in ("chunk_size", "retention_months"):
+            self.fields[name].widget.attrs["class"] = "input--short"
+
+    def clean_starts_on(self) -> date:
+        chosen = cast(date, self.cleaned_data["starts_on"])
+        if chosen > self._handover.due_on:
+            raise forms.ValidationError(
+                _("The plan starts after the handover must be completed. Choose an earlier day.")
+            )
+        return chosen
+
+    def clean(self) -> None:
+        if is_secret_key(str(self.data.get("recipient_key", ""))):
+            # The one thing typed that no page gives back.
+            self.data = {**dict(self.data.items()), "recipient_key": ""}
+        if self.cleaned_data.get("method") != TransferPlan.Method.PACKAGE:
+            # What nobody uses would be approved with the plan.
+            for name in ("recipient_key", "file_format"):
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = ""
+        elif "recipient_key" in self.cleaned_data:
+            self._check_key(self.cleaned_data["recipient_key"])
+        self.clear_telling()
+        if not self.errors:
+            for name, problem in telling_problems(self.terms, self._handover.due_on).items():
+                self.add_error(name, problem)
+
+    def _check_key(self, key: str) -> None:
+        try:
+            check_recipient_key(key)
+        except HandoverError as error:
+            self.add_error("recipient_key", str(error))
+
+    @property
+    def terms(self) -> PlanTerms:
+        """What was filled in, after validation."""
+        return PlanTerms(**self.cleaned_data)

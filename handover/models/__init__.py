@@ -1,0 +1,27 @@
+"""One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
+
+from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
+from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
+from handover.models.notices import Addressee, Notice
+from handover.models.outcome import Certificate, Delivery
+from handover.models.plan import TransferPlan
+from handover.models.scope import ScopeItem, ScopeProposal
+
+__all__ = [
+    "Addressee",
+    "Approval",
+    "Backup",
+    "Certificate",
+    "Delivery",
+    "Execution",
+    "Handover",
+    "HandoverGroupPermission",
+    "HandoverUserPermission",
+    "Notice",
+    "Reconciliation",
+    "SampledRecord",
+    "ScopeItem",
+    "ScopeProposal",
+    "Step",
+    "TransferPlan",
+]

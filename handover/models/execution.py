@@ -1,0 +1,93 @@
+"""Backup, attempts to carry customers over, what was counted, and what the reviewer compares."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+from customers.models import Book
+from handover import workflow
+from handover.models.handover import Handover
+from jobs.models import Job
+
+
+class Backup(models.Model):
+    """An encrypted copy of a book in storage, proven by restoring it and comparing every record."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="backups")
+    handover = models.ForeignKey(Handover, null=True, on_delete=models.PROTECT, related_name="backups")
+    state = models.CharField(max_length=10, choices=workflow.BackupState, default=workflow.BackupState.WRITING)
+    write_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    restore_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    counts = models.JSONField(default=dict)  # customers, purchases, habits
+    bytes = models.PositiveBigIntegerField(default=0)
+    root = models.BinaryField(default=b"")
+    restored_root = models.BinaryField(default=b"")
+    problem = models.TextField(blank=True)
+    differences = models.JSONField(default=list)  # ids of customers not restored as they were, at most 1,000
+    created_at = models.DateTimeField()
+    proven_at = models.DateTimeField(null=True)
+    expires_on = models.DateField()
+
+    class Meta:
+        verbose_name = _("backup")
+        verbose_name_plural = _("backups")
+
+    def __str__(self) -> str:
+        return f"{self.book}, {self.created_at:%Y-%m-%d}"
+
+
+class Execution(models.Model):
+    """One attempt to carry the agreed records over. `scope`: the agreed "category.field" names, frozen at the start."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    handover = models.ForeignKey(Handover, on_delete=models.PROTECT, related_name="executions")
+    number = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=12, choices=workflow.ExecutionState, default=workflow.ExecutionState.RUNNING)
+    source = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+")
+    target = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+")
+    scope = models.JSONField(default=list)
+    transfer_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    verify_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    source_root = models.BinaryField(default=b"")
+    target_root = models.BinaryField(default=b"")
+    problem = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("execution")
+        verbose_name_plural = _("executions")
+        constraints = [models.UniqueConstraint(fields=["handover", "number"], name="handover_execution_number")]
+
+    def __str__(self) -> str:
+        return f"{self.handover}, {self.number}"
+
+
+class Reconciliation(models.Model):
+    """What was counted before and after. `counts`: per category source, left_out, sent, equal. `differences`: at most
+    1,000 of {customer, category}."""
+
+    execution = models.OneToOneField(Execution, on_delete=models.CASCADE, related_name="reconciliation")
+    counts = models.JSONField(default=dict)
+    differences = models.JSONField(default=list)
+    equal = models.BooleanField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.execution)
+
+
+class SampledRecord(models.Model):
+    """A customer the reviewer compares side by side in the audit."""
+
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="sample")
+    position = models.PositiveSmallIntegerField()
+    source_customer = models.UUIDField()
+    target_customer = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["execution", "position"], name="handover_sample_position")]
+
+    def __str__(self) -> str:
+        return f"{self.execution}, {self.position}"
