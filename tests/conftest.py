@@ -10,17 +10,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import acting
+import kept_cast
 import owner
 import pgtrigger
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
-from clearing import admit
 from django.conf import settings as configured
 from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from accounts.demo import Cast, make_cast
+from accounts.demo import Cast
 from accounts.models import User
 from config.celery import app as celery_app
 from tenancy import rights
@@ -102,12 +102,17 @@ def now() -> datetime:
     return datetime(2026, 11, 24, 14, 46, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
+_kept: list[kept_cast.Kept] = []
+
+
 @pytest.fixture
 def cast(db: None, now: datetime) -> Cast:
     """The people of the demo; all of them may open customer data."""
-    cast = make_cast(now, cleared=False)
-    admit(*(one for one in vars(cast).values() if isinstance(one, User)), now=now)
-    return cast
+    if not kept_cast.is_untouched():
+        return kept_cast.make(now)
+    if not _kept:
+        _kept.append(kept_cast.keep(now))
+    return kept_cast.copy(_kept[0])
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def test_sign_learn_pass_and_see(cast: Cast, page: Page, sign_in: Callable[[Page
     accessible(page)
 
     page.get_by_role("link", name="Read and sign").click()
+    expect(page.get_by_role("button", name="Sign", exact=True)).to_be_visible()
     accessible(page)
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("Type your name")
@@ -90,6 +91,7 @@ def test_sign_learn_pass_and_see(cast: Cast, page: Page, sign_in: Callable[[Page
     expect(page.get_by_text("You are cleared.")).to_be_visible()
     accessible(page)
     page.get_by_role("link", name="Signed copy").click()
+    page.wait_for_url("**/agreements/**")
     accessible(page)
     assert Completion.objects.filter(user=cast.seller_clerk).count() == 2
 

@@ -157,9 +157,12 @@ def approve(page: Page, waiting: str) -> None:
     """From home, where it waits: read and say yes."""
     page.goto("/")
     page.get_by_role("link", name=waiting).click()
-    if page.get_by_role("button", name="Approve", exact=True).count() == 0:
-        page.get_by_role("link", name=re.compile("^Read and approve")).click()
-    page.get_by_role("button", name="Approve", exact=True).click()
+    yes = page.get_by_role("button", name="Approve", exact=True)
+    reading = page.get_by_role("link", name=re.compile("^Read and approve"))
+    expect(yes.or_(reading).first).to_be_visible()
+    if not yes.is_visible():
+        reading.click()
+    yes.click()
     expect(page.locator("main")).to_contain_text("Approved")
 
 
@@ -169,6 +172,7 @@ def decide(page: Page, kind: str) -> None:
     page.locator(".item", has_text=kind).first.click()
     expect(page.locator(".queue__work .title")).to_have_text(kind)
     page.get_by_role("button", name=re.compile("^Claim this review")).first.click()
+    expect(page.get_by_role("button", name=re.compile("^Approve, next"))).to_be_visible()
     for answer in page.locator('input[name^="answer-"][value="pass"]').all():
         answer.check()
     for judgment in page.locator('input[name^="hit-"][value="false_alarm"]').all():
