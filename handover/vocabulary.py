@@ -50,7 +50,7 @@ SENTENCES = {
     "handover.delivery.requested": _("%(actor_name)s asked for bytes %(first)s to %(last)s of the package"),
     "handover.delivery.sent": _("%(bytes)s bytes of the package went to %(actor_name)s"),
     "handover.delivery.downloaded": _("%(actor_name)s downloaded the encrypted package, download %(number)s"),
-    "handover.delivery.destroyed": _("The encrypted package was destroyed: its time was over"),
+    "handover.delivery.destroyed": _("The encrypted package was destroyed"),
     "handover.target.written": _("%(actor_name)s said where the package goes"),
     "handover.target.checked": _("%(actor_name)s tried the way to the buyer's own place: it is open"),
     "handover.push.started": _("The package is sent to the buyer's own place"),

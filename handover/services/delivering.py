@@ -78,7 +78,10 @@ def _start(actor: User | None, delivery: Delivery, now: datetime) -> Delivery:
 
 
 def complete(*, delivery: Delivery, path: str, size: int, digest: bytes, now: datetime) -> None:
-    """The package lies in storage. In the transaction that ends the job."""
+    """The package lies in storage. In the transaction that ends the job. One that was to be destroyed meanwhile is."""
+    if lock(delivery).destroyed_at is not None:
+        transaction.on_commit(partial(default_storage.delete, path), robust=True)
+        return
     delivery.path, delivery.bytes, delivery.digest, delivery.ready_at = path, size, digest, now
     delivery.expires_on = timezone.localdate(now) + timedelta(days=delivery.handover.plan.days_kept)
     delivery.save(update_fields=["path", "bytes", "digest", "ready_at", "expires_on"])
@@ -96,7 +99,8 @@ def destroy_expired(*, now: datetime) -> int:
 
 @transaction.atomic
 def destroy(*, delivery: Delivery, now: datetime) -> None:
-    """Take the package out of storage for good, and what opens the buyer's place with it: nothing is sent any more."""
+    """Take the package out of storage for good, and what opens the buyer's place with it: nothing is sent any more. Also
+    one that is still being made."""
     delivery = lock(delivery)
     if delivery.destroyed_at is not None:
         return

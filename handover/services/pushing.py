@@ -22,7 +22,7 @@ PUSH = "handover.push"
 def begin(delivery: Delivery, now: datetime) -> Push | None:
     """Send a package that has just been made, if the plan says so and the buyer has said where to."""
     target = DeliveryTarget.objects.filter(handover=delivery.handover_id).first()
-    if not delivery.handover.plan.is_pushed or target is None:
+    if not delivery.handover.plan.is_pushed or target is None or delivery.ready_at is None:
         return None
     return _start(None, delivery, target, now)
 

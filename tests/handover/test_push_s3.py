@@ -240,7 +240,10 @@ def test_a_package_in_a_bucket_of_ours_is_read_by_ranges(bucket, _address, setti
     """Where the platform's own storage is a bucket, no more is fetched than was asked for."""
     options = {"bucket_name": BUCKET, "endpoint_url": _address, "region_name": "us-east-1", "addressing_style": "path"}
     options |= {"access_key": "AKIA", "secret_key": "x", "signature_version": "s3v4"}
-    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
+    }
     bucket.Object("deliveries/x").put(Body=bytes(range(256)) * 40)
     assert stored.size_of("deliveries/x") == 10_240
     assert b"".join(stored.read("deliveries/x", 250, 260)) == bytes([250, 251, 252, 253, 254, 255, 0, 1, 2, 3])

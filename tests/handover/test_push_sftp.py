@@ -68,9 +68,7 @@ def terms(server, **changes):
 @pytest.fixture
 def target(stand, server):
     """Stated, and its key put on the server."""
-    made = targets.write(
-        actor=stand.cast.buyer_lead, handover=stand.handover, terms=terms(server), now=timezone.now()
-    )
+    made = targets.write(actor=stand.cast.buyer_lead, handover=stand.handover, terms=terms(server), now=timezone.now())
     server.keys.write_text(f"restrict {made.client_key}\n")
     return made
 
