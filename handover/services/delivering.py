@@ -99,8 +99,8 @@ def destroy_expired(*, now: datetime) -> int:
 
 @transaction.atomic
 def destroy(*, delivery: Delivery, now: datetime) -> None:
-    """Take the package out of storage for good, and what opens the buyer's place with it: nothing is sent any more. Also
-    one that is still being made."""
+    """Take the package out of storage for good, and what opens the buyer's place with it: nothing is sent any more.
+    Also one that is still being made."""
     delivery = lock(delivery)
     if delivery.destroyed_at is not None:
         return

@@ -93,7 +93,7 @@ def _check_format(terms: PlanTerms) -> None:
     if terms.package_days is not None and (
         terms.method == TransferPlan.Method.INSIDE or terms.package_days not in PACKAGE_DAYS
     ):
-        raise HandoverError(_("A package stays for 1 to 365 days; without a package there are none."))
+        raise HandoverError(_("A package stays for 1 to 365 days; without a package leave this empty."))
 
 
 _CHOICES = (

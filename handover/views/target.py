@@ -37,7 +37,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             targets.write(actor=user, handover=handover, terms=form.terms, now=timezone.now())
-            messages.success(request, _("The place is stated. Now try the way to it."))
+            messages.success(request, _("The place is stated. Now test the connection."))
             return redirect("handover:package", handover_id)
         except HandoverError as error:
             form.add_error(None, str(error))
@@ -55,7 +55,7 @@ def check(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     spend(request, "export", timezone.now())
     try:
         targets.check(actor=cast(User, request.user), target=target, now=timezone.now())
-        messages.success(request, _("The way is open: a small file was written there and taken away."))
+        messages.success(request, _("The connection works: a small file was written there and removed."))
     except HandoverError as error:
         messages.error(request, str(error))
     return redirect("handover:package", handover_id)

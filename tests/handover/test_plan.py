@@ -74,7 +74,7 @@ def test_a_plan_is_kept_and_rewritten(stand, terms):
         ({"safeguards": " \n"}, "which safeguards"),
         ({"package_days": 0}, "1 to 365 days"),
         ({"package_days": 366}, "1 to 365 days"),
-        ({"method": "inside", "file_format": "", "package_days": 7}, "without a package there are none"),
+        ({"method": "inside", "file_format": "", "package_days": 7}, "without a package leave this empty"),
     ],
 )
 def test_a_plan_that_is_not_possible(stand, terms, change, message):

@@ -1,5 +1,7 @@
 """Which bytes a request asks for (RFC 9110, section 14), and which of a file were taken."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,7 +58,5 @@ def test_what_was_taken_in_any_order(parts):
         found = merged(found, start, end)
     covered = {byte for start, end in parts for byte in range(start, end)}
     assert {byte for start, end in found for byte in range(start, end)} == covered
-    assert all(one[1] < other[0] for one, other in zip(found, found[1:], strict=False)), (
-        "disjoint, in order, not touching"
-    )
+    assert all(one[1] < other[0] for one, other in pairwise(found)), "disjoint, in order, not touching"
     assert all(start < end for start, end in found)

@@ -64,7 +64,7 @@ def test_the_lead_states_it_and_gets_the_key_for_the_server(stand, client_of):
     page = text_of(answer)
     assert f"restrict {target.client_key}" in page and target.client_key.startswith("ssh-ed25519 ")
     assert "sftp://handover@sftp.example.com:22/incoming" in page and targets.fingerprint(KEY) in page
-    assert "9 days, then it is destroyed" in page and "Not tried yet" in page
+    assert "9 days, then it is destroyed" in page and "Not tested yet" in page
     assert "PRIVATE" not in page
     entry = Entry.objects.get(verb="handover.target.written")
     assert entry.data["digest"] == bytes(target.digest).hex() and "example.com" not in str(entry.data)
@@ -143,9 +143,9 @@ def test_the_way_is_tried_against_a_real_server(stand, client_of, settings, tmp_
         typed = {"host": "127.0.0.1", "port": server.port, "username": server.user, "folder": str(server.folder)}
         lead.post(url(stand), typed | {"host_key": server.host_key})
         shut = text_of(lead.post(url(stand, "target_check"), follow=True))
-        assert "authorized_keys of this user" in shut and "The way is shut" in shut
+        assert "authorized_keys of this user" in shut and "The connection fails" in shut
         server.keys.write_text(DeliveryTarget.objects.get().client_key)
-        assert "The way is open" in text_of(lead.post(url(stand, "target_check"), follow=True))
+        assert "The connection works" in text_of(lead.post(url(stand, "target_check"), follow=True))
     finally:
         server.stop()
 
