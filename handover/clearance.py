@@ -87,6 +87,10 @@ def execution_refusal(job: Job, actor: User, now: datetime) -> str:
 
 def delivery_refusal(job: Job, actor: User, now: datetime) -> str:
     """For the job that makes the package."""
-    delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)
+    return delivery_access_refusal(Delivery.objects.select_related("handover").get(pk=job.subject_id), actor, now)
+
+
+def delivery_access_refusal(delivery: Delivery, actor: User, now: datetime) -> str:
+    """For whatever takes a package to the buyer."""
     found = clearance_for_package(actor, delivery.handover, now)
     return found.refusal if found is not None else ""

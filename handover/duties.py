@@ -22,8 +22,14 @@ from handover.clearance import may_take_package
 from handover.content import newest_proposal
 from handover.gates import Board, Turn, acts_of, gate_url, turns_of
 from handover.lines import lines_of
-from handover.models import Delivery, Handover, Step
-from handover.selectors import handovers_visible_to, step_of, with_gates
+from handover.models import Delivery, Handover, Step, TransferPlan
+from handover.selectors import (
+    handovers_visible_to,
+    handovers_with_stopped_push,
+    handovers_without_place,
+    step_of,
+    with_gates,
+)
 from handover.services import holding_out, screening
 from handover.workflow import HandoverState, Side, StepKind, StepState
 
@@ -110,14 +116,22 @@ def _telling(board: Board, step: Step) -> Iterator[Waiting]:
 
 
 def _packages(user: User) -> Iterator[Waiting]:
-    """Packages that nobody has downloaded yet, for the buyer's leads."""
+    """Packages that nobody has taken yet, and places that are to be stated for them, for the buyer's leads."""
     led = [place.organization_id for place in memberships(user) if place.role == Membership.Role.LEAD]
-    ready = Delivery.objects.filter(handover__buyer__in=led, ready_at__isnull=False, downloads=0)
+    ready = Delivery.objects.filter(handover__buyer__in=led, ready_at__isnull=False, destroyed_at=None, downloads=0)
+    ready = ready.filter(handover__plan__method=TransferPlan.Method.PACKAGE)
     for delivery in ready.select_related(*(f"handover__{side}" for side in Side)):
         if not may_take_package(user, delivery.handover):
             continue
-        url = reverse("handover:certificate", args=[delivery.handover_id])
+        url = reverse("handover:package", args=[delivery.handover_id])
         yield _waiting(delivery.handover, _("Download the encrypted package"), url, _("Download"), INFORMS)
+    for handover in handovers_without_place(led):
+        url = reverse("handover:target", args=[handover.pk])
+        title = _("Say where the package of the customers' data goes")
+        yield _waiting(handover, title, url, _("State the place"), ANSWERS)
+    for handover in handovers_with_stopped_push(led):
+        url = reverse("handover:package", args=[handover.pk])
+        yield _waiting(handover, _("The sending of the package stopped"), url, _("See why"), ANSWERS)
 
 
 def _waiting(handover: Handover, title: str | Promise, url: str, button: str, weight: int) -> Waiting:

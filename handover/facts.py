@@ -11,7 +11,7 @@ from accounts.selectors import organizations_of
 from customers.models import Category
 from handover.content import items_of, newest_proposal, proven_backup, proven_execution
 from handover.fields import LABELS
-from handover.models import Backup, Delivery, Execution, Handover, ScopeProposal
+from handover.models import Backup, Delivery, Execution, Handover, Push, ScopeProposal
 from handover.selectors import step_of
 from handover.services.screening import latest_screening
 from handover.workflow import StepKind, StepState
@@ -90,6 +90,7 @@ def _job_ids(handover: Handover) -> list[UUID]:
         *Backup.objects.filter(handover=handover).values_list("write_job", "restore_job"),
         *Execution.objects.filter(handover=handover).values_list("transfer_job", "verify_job"),
         *Delivery.objects.filter(handover=handover).values_list("job", "job"),
+        *Push.objects.filter(delivery__handover=handover).values_list("job", "job"),
     ]
     screening = latest_screening(handover)
     ids = [job for pair in pairs for job in pair] + [screening.job if screening else None]

@@ -9,6 +9,14 @@ PLAN_HINTS = {
     TransferPlan.Method.PACKAGE.value: gettext_lazy(
         "The buyer's book is filled here, and its lead also downloads the data as files that only the buyer can open."
     ),
+    TransferPlan.Method.SFTP.value: gettext_lazy(
+        "The buyer's book is filled here, and the platform puts the files, which only the buyer can open, on a server "
+        "that a lead of the buyer names. What arrived is read back."
+    ),
+    TransferPlan.Method.S3.value: gettext_lazy(
+        "The buyer's book is filled here, and the platform puts the files, which only the buyer can open, into a "
+        "bucket that a lead of the buyer names. What arrived is read back."
+    ),
     TransferPlan.FileFormat.CSV.value: gettext_lazy("Text that every program reads, a file for each category."),
     TransferPlan.FileFormat.XLSX.value: gettext_lazy("One workbook: texts stay texts, dates and numbers are real."),
     TransferPlan.FileFormat.JSONL.value: gettext_lazy("One file, a customer a line, for import by a program."),

@@ -11,10 +11,21 @@ from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
+from handover.handlers.push import PushHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
 from handover.models import Step
 from handover.outcomes import ContentOutcome, GateOutcome
-from handover.services import auditing, backing_up, certifying, delivering, executing, moving, reminding, sending
+from handover.services import (
+    auditing,
+    backing_up,
+    certifying,
+    delivering,
+    executing,
+    moving,
+    pushing,
+    reminding,
+    sending,
+)
 from handover.vocabulary import PASSED, SENTENCES, STOPPED
 from handover.workflow import StepKind
 from jobs import registry
@@ -39,6 +50,7 @@ registry.register(executing.VERIFY, VerifyHandler())
 registry.register(sending.NOTIFY, NotifyHandler())
 registry.register(reminding.REMIND, RemindHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
+registry.register(pushing.PUSH, PushHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
 for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):

@@ -1,10 +1,10 @@
 """What a person may see of handovers, and how a handover is read with everything that its pages say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, TextField, Value
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from accounts.models import Organization, User
@@ -13,10 +13,11 @@ from compliance.models import Review
 from compliance.workflow import LIVE
 from customers.models import Book
 from customers.workflow import BookState
-from handover.models import Approval, Handover, HandoverGroupPermission, Step
+from handover.models import Approval, Handover, HandoverGroupPermission, Push, Step, TransferPlan
 from handover.permissions import HELD, sellers_led_by
 from handover.services.reviewing import SUBJECT
 from handover.workflow import ORDER, HandoverState, Side, StepKind, StepState
+from jobs.workflow import JobState
 
 # The filters of the list, in the order in which they are offered.
 SHOWN = (HandoverState.OPEN, HandoverState.CERTIFIED, HandoverState.STOPPED)
@@ -79,3 +80,18 @@ def books_to_hand_over(user: User) -> QuerySet[Book]:
     taken = Handover.objects.filter(state=HandoverState.OPEN).values("book")
     books = books.filter(organization__kind=Organization.Kind.BUSINESS).exclude(pk__in=taken)
     return books.annotate(customers_count=Count("customers")).order_by("organization__name", "name", "pk")
+
+
+def handovers_without_place(buyers: Sequence[UUID]) -> QuerySet[Handover]:
+    """Handovers whose agreed plan sends a package to the buyer's own place, which nobody has stated yet."""
+    agreed = Step.objects.filter(kind=StepKind.PLAN, state=StepState.PASSED)
+    pushed = (TransferPlan.Method.SFTP, TransferPlan.Method.S3)
+    found = Handover.objects.filter(buyer__in=buyers, plan__method__in=pushed, target=None, steps__in=agreed)
+    return found.exclude(state=HandoverState.STOPPED).select_related(*Side)
+
+
+def handovers_with_stopped_push(buyers: Sequence[UUID]) -> QuerySet[Handover]:
+    """Handovers whose newest sending of the package failed or was canceled."""
+    newest = Push.objects.filter(delivery=OuterRef("delivery")).order_by("-created_at").values("job__state")[:1]
+    found = Handover.objects.filter(buyer__in=buyers, delivery__destroyed_at=None).alias(sending=Subquery(newest))
+    return found.filter(sending__in=[JobState.FAILED, JobState.CANCELED]).select_related(*Side)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from handover.services import backing_up, reminding
+from handover.services import backing_up, delivering, reminding
 from tenancy import rights
 
 
@@ -23,3 +23,10 @@ def notices() -> None:
     now = timezone.now()
     reminding.close_over(now=now)
     reminding.remind(now=now)
+
+
+@shared_task(name="handover.packages")
+@rights.everything()
+def packages() -> None:
+    """Every night: destroy the packages whose last day is over."""
+    delivering.destroy_expired(now=timezone.now())

@@ -14,6 +14,7 @@ from handover.views import (
     plan,
     proving,
     scope,
+    target,
 )
 
 app_name = "handover"
@@ -49,6 +50,11 @@ urlpatterns: list[URLPattern] = [
     path("notices/addressees/<uuid:addressee_id>/settle/", notices.settle, name="notice_settle"),
     path("notices/addressees/<uuid:addressee_id>/answer/", notices.answer, name="notice_answer"),
     path("<uuid:handover_id>/package/", delivery.package, name="package"),
+    path("<uuid:handover_id>/package/ticket/", delivery.ticket, name="package_ticket"),
+    path("<uuid:handover_id>/package/take/<str:token>/", delivery.package_file, name="package_file"),
+    path("<uuid:handover_id>/package/send/", delivery.package_send, name="package_send"),
+    path("<uuid:handover_id>/package/place/", target.page, name="target"),
+    path("<uuid:handover_id>/package/place/check/", target.check, name="target_check"),
     path("<uuid:handover_id>/package/again/", delivery.package_again, name="package_again"),
     path("certificate-key.pem", certificate.public_key, name="certificate_key"),
     path("<uuid:handover_id>/<slug:kind>/approve/", approvals.approve, name="approve"),

@@ -83,6 +83,7 @@ _OF_HANDOVER = " OR ".join(
         ("handover_execution", "transfer_job_id"),
         ("handover_execution", "verify_job_id"),
         ("handover_delivery", "job_id"),
+        ("handover_push", "job_id"),
         ("handover_notice", "job_id"),
     )
 )
@@ -142,6 +143,9 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.SampledRecord": _EXECUTION,
     "handover.Certificate": _HANDOVER,
     "handover.Delivery": _HANDOVER,
+    "handover.DeliveryTarget": _HANDOVER,
+    "handover.DownloadTicket": Guarded(_within("handover_delivery", "delivery_id")),
+    "handover.Push": Guarded(_within("handover_delivery", "delivery_id")),
     "handover.Notice": _HANDOVER,
     "handover.Addressee": Guarded(_OF_SELLER),
     "compliance.Screening": Guarded(_AUDIENCE),

@@ -272,7 +272,14 @@ PAGES: dict[str, Page] = {
     "handover:certificate": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:certificate_json": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:manifest": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
-    "handover:package": Page("done", "405", "login 404 404 404 302 302 200 302 302 302"),
+    "handover:package": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:package_ticket": Page("done", "405", "login 404 404 404 422 422 422 422 422 422"),
+    "handover:package_file": Page("done x", "login 404 404 404 404 404 404 404 404 404", "405"),
+    "handover:package_send": Page("told", "405", "login 404 404 404 404 404 404 404 404 404"),
+    "handover:target": Page(
+        "told", "login 404 404 404 302 302 200 302 302 302", "login 404 404 404 422 422 422 422 422 422"
+    ),
+    "handover:target_check": Page("told", "405", "login 404 404 404 404 404 404 404 404 404"),
     "handover:package_again": Page("done", "405", "login 404 404 404 302 302 302 302 302 302"),
     "handover:certificate_pdf": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:proof": Page(

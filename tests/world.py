@@ -103,7 +103,8 @@ def _told(cast: Cast) -> dict[str, object]:
     demo.pass_necessity(told)
     demo.pass_scope(told)
     until = timezone.localdate() + timedelta(days=7)
-    demo.pass_plan(told, telling="platform", told_on=None, told_how="", answer_until=until)
+    asked = {"telling": "platform", "told_on": None, "told_how": "", "answer_until": until}
+    demo.pass_plan(told, recipient_key=RECIPIENT, method="sftp", **asked)
     handover, now = Handover.objects.get(pk=told.handover.pk), timezone.now()
     notice = notices.write(
         actor=cast.seller_clerk,

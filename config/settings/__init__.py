@@ -4,6 +4,7 @@ a missing key fails at start (django-environ raises ImproperlyConfigured)."""
 from config.settings.apps import *
 from config.settings.base import *
 from config.settings.data import *
+from config.settings.delivery import *
 from config.settings.i18n import *
 from config.settings.logs import *
 from config.settings.network import *

@@ -14,6 +14,7 @@ from handover.models import Handover, TransferPlan
 from handover.services.plan import (
     CHUNK_SIZES,
     MONTHS,
+    PACKAGE_DAYS,
     PlanTerms,
     check_recipient_key,
     is_secret_key,
@@ -45,6 +46,14 @@ class PlanForm(TellingFields):
         initial=TransferPlan.FileFormat.CSV,
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose which files the package holds.")},
+    )
+    package_days = forms.IntegerField(
+        label=gettext_lazy("Days the package stays"),
+        required=False,
+        min_value=PACKAGE_DAYS[0],
+        max_value=PACKAGE_DAYS[-1],
+        help_text=gettext_lazy("Then the platform destroys it. 1 to 365; empty: as the platform is set up."),
+        widget=forms.NumberInput(attrs={"class": "input--short"}),
     )
     legal_basis = forms.ChoiceField(
         label=gettext_lazy("Legal basis"),
@@ -107,11 +116,13 @@ class PlanForm(TellingFields):
         if is_secret_key(str(self.data.get("recipient_key", ""))):
             # The one thing typed that no page gives back.
             self.data = {**dict(self.data.items()), "recipient_key": ""}
-        if self.cleaned_data.get("method") != TransferPlan.Method.PACKAGE:
+        if self.cleaned_data.get("method") in {None, TransferPlan.Method.INSIDE}:
             # What nobody uses would be approved with the plan.
             for name in ("recipient_key", "file_format"):
                 self.errors.pop(name, None)
                 self.cleaned_data[name] = ""
+            self.errors.pop("package_days", None)
+            self.cleaned_data["package_days"] = None
         elif "recipient_key" in self.cleaned_data:
             self._check_key(self.cleaned_data["recipient_key"])
         self.clear_telling()

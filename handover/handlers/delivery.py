@@ -17,7 +17,7 @@ from handover.clearance import delivery_refusal
 from handover.content import proven_execution
 from handover.models import Certificate, Delivery, Execution
 from handover.package import Subject, archive, encrypt, members
-from handover.services import delivering
+from handover.services import delivering, pushing
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
 
@@ -64,10 +64,11 @@ class DeliveryHandler:
             yield read_records(book, first, last, categories)
 
     def finish(self, job: Job, now: datetime) -> None:
-        delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)
+        delivery = Delivery.objects.select_related("handover__plan").get(pk=job.subject_id)
         chunk = job.chunks.get()
         path = f"deliveries/{delivery.pk}.zip.age"
         delivering.complete(delivery=delivery, path=path, size=chunk.bytes_written, digest=bytes(chunk.output), now=now)
+        pushing.begin(delivery, now)
 
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
         return delivery_refusal(job, actor, now)

@@ -1,5 +1,6 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
+from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
 from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
 from handover.models.notices import Addressee, Notice
@@ -13,11 +14,14 @@ __all__ = [
     "Backup",
     "Certificate",
     "Delivery",
+    "DeliveryTarget",
+    "DownloadTicket",
     "Execution",
     "Handover",
     "HandoverGroupPermission",
     "HandoverUserPermission",
     "Notice",
+    "Push",
     "Reconciliation",
     "SampledRecord",
     "ScopeItem",

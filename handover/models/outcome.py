@@ -39,6 +39,8 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
     downloads = models.PositiveSmallIntegerField(default=0)
+    expires_on = models.DateField(null=True)  # its last day in storage; not said in packages of the time before
+    destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("delivery")

@@ -1,5 +1,6 @@
 """How, when and on which legal basis customers cross."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,7 +10,9 @@ from handover.models.handover import Handover
 class TransferPlan(models.Model):
     class Method(models.TextChoices):
         INSIDE = "inside", _("Inside the platform")
-        PACKAGE = "package", _("Encrypted package")
+        PACKAGE = "package", _("Encrypted package, by download")
+        SFTP = "sftp", _("Encrypted package, by SFTP")
+        S3 = "s3", _("Encrypted package, to object storage (S3)")
 
     class FileFormat(models.TextChoices):
         CSV = "csv", "CSV"
@@ -46,9 +49,26 @@ class TransferPlan(models.Model):
     answer_until = models.DateField(_("Last day to answer"), null=True)  # told by the platform
     told_on = models.DateField(_("Told on"), null=True)  # told outside
     told_how = models.TextField(_("How they are told, and the evidence"), blank=True)
+    # None: not said, as in plans of the time before; then the setting PACKAGE_DAYS counts.
+    package_days = models.PositiveSmallIntegerField(_("Days the package stays"), null=True)
 
     def __str__(self) -> str:
         return str(self.handover)
+
+    @property
+    def has_package(self) -> bool:
+        """Whether the buyer also gets the data as an encrypted package."""
+        return self.method != self.Method.INSIDE
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether the platform sends the package to a place of the buyer's."""
+        return self.method in {self.Method.SFTP, self.Method.S3}
+
+    @property
+    def days_kept(self) -> int:
+        """For how many days the package lies in storage."""
+        return self.package_days or settings.PACKAGE_DAYS
 
     @property
     def packed(self) -> FileFormat:

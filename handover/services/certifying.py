@@ -45,7 +45,7 @@ def issue(step: Step, now: datetime) -> Certificate:
     if handover.plan.disposition == TransferPlan.Disposition.KEEP:
         move_book(actor=None, book=handover.book, to=BookState.OPEN, now=now)
     record(None, "handover.certificate.issued", handover, now, digest=bytes(certificate.digest).hex())
-    if handover.plan.method == TransferPlan.Method.PACKAGE:
+    if handover.plan.has_package:
         begin_delivery(handover=handover, now=now)
     return certificate
 

@@ -1,8 +1,11 @@
-"""The package for the buyer: made after certification, encrypted to the buyer's age key, downloaded by a lead."""
+"""The package for the buyer: made after certification, encrypted to the buyer's age key, destroyed after its time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
+from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -10,10 +13,12 @@ from accounts.permissions import is_lead
 from customers.access import not_permitted
 from handover.clearance import clearance_for_package, may_take_package
 from handover.errors import HandoverError
-from handover.models import Delivery, Handover
+from handover.models import Delivery, DeliveryTarget, Handover
+from handover.models.delivery import CATEGORY
 from handover.services.moving import record
 from jobs import services as jobs
 from jobs.workflow import JobState
+from vault.services import destroy_data_keys
 
 DELIVER = "handover.deliver"
 
@@ -32,7 +37,7 @@ def make_again(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
     delivery = lock(delivery)
     if not is_lead(actor, delivery.handover.buyer_id):
         raise HandoverError(_("Only a lead of the buyer has the package made again. Ask one of them."))
-    _require_access(actor, delivery, now)
+    require_access(actor, delivery, now)
     if not was_canceled(delivery):
         raise HandoverError(_("The package is there or being made. Reload the page."))
     record(actor, "handover.delivery.again", delivery.handover, now)
@@ -50,7 +55,7 @@ def lock(delivery: Delivery) -> Delivery:
     return locked.get(pk=delivery.pk)
 
 
-def _require_access(actor: User, delivery: Delivery, now: datetime) -> None:
+def require_access(actor: User, delivery: Delivery, now: datetime) -> None:
     """The package is the buyer's book: raises HandoverError with what a person needs for that and has not."""
     found = clearance_for_package(actor, delivery.handover, now)
     if found is not None and not may_take_package(actor, delivery.handover):
@@ -73,30 +78,37 @@ def _start(actor: User | None, delivery: Delivery, now: datetime) -> Delivery:
 
 
 def complete(*, delivery: Delivery, path: str, size: int, digest: bytes, now: datetime) -> None:
-    """The package lies in storage. In the transaction that ends the job."""
+    """The package lies in storage. In the transaction that ends the job. One that was to be destroyed meanwhile is."""
+    if lock(delivery).destroyed_at is not None:
+        transaction.on_commit(partial(default_storage.delete, path), robust=True)
+        return
     delivery.path, delivery.bytes, delivery.digest, delivery.ready_at = path, size, digest, now
-    delivery.save(update_fields=["path", "bytes", "digest", "ready_at"])
+    delivery.expires_on = timezone.localdate(now) + timedelta(days=delivery.handover.plan.days_kept)
+    delivery.save(update_fields=["path", "bytes", "digest", "ready_at", "expires_on"])
     record(None, "handover.delivery.ready", delivery.handover, now, bytes=size, digest=digest.hex())
 
 
+def destroy_expired(*, now: datetime) -> int:
+    """Destroy the packages whose last day is over; returns how many. For the nightly task."""
+    over = Delivery.objects.filter(expires_on__lt=timezone.localdate(now), destroyed_at=None, ready_at__isnull=False)
+    ids = list(over.values_list("pk", flat=True))
+    for delivery_id in ids:
+        destroy(delivery=Delivery(pk=delivery_id), now=now)
+    return len(ids)
+
+
 @transaction.atomic
-def download(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
-    """Count and record a download. Raises HandoverError for anybody but a lead of the buyer who is cleared for the
-    buyer's book and whose teams may export it, and before it is ready."""
+def destroy(*, delivery: Delivery, now: datetime) -> None:
+    """Take the package out of storage for good, and what opens the buyer's place with it: nothing is sent any more.
+    Also one that is still being made."""
     delivery = lock(delivery)
-    if not is_lead(actor, delivery.handover.buyer_id):
-        raise HandoverError(_("Only a lead of the buyer downloads the package. Ask one of them."))
-    _require_access(actor, delivery, now)
-    if delivery.ready_at is None:
-        raise HandoverError(_("The package is still being made. Try again in a minute."))
-    delivery.downloads += 1
-    delivery.save(update_fields=["downloads"])
-    record(
-        actor,
-        "handover.delivery.downloaded",
-        delivery.handover,
-        now,
-        number=delivery.downloads,
-        digest=bytes(delivery.digest).hex(),
-    )
-    return delivery
+    if delivery.destroyed_at is not None:
+        return
+    delivery.destroyed_at = now
+    delivery.save(update_fields=["destroyed_at"])
+    delivery.tickets.filter(expires_at__gt=now).update(expires_at=now)
+    target = DeliveryTarget.objects.filter(handover=delivery.handover_id).values_list("pk", flat=True)
+    destroy_data_keys(list(target), [CATEGORY], now)
+    record(None, "handover.delivery.destroyed", delivery.handover, now, digest=bytes(delivery.digest).hex())
+    if delivery.path:
+        transaction.on_commit(partial(default_storage.delete, delivery.path), robust=True)

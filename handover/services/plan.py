@@ -17,6 +17,7 @@ from handover.workflow import Side
 
 CHUNK_SIZES = range(50, 5001)  # customers; below the overhead of a transaction counts, above it the memory of a worker
 MONTHS = range(1, 241)
+PACKAGE_DAYS = range(1, 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class PlanTerms:
     answer_until: date | None
     told_on: date | None
     told_how: str
+    package_days: int | None = None
 
 
 @transaction.atomic
@@ -85,9 +87,13 @@ def check_recipient_key(key: str) -> None:
 
 
 def _check_format(terms: PlanTerms) -> None:
-    offered = TransferPlan.FileFormat.values if terms.method == TransferPlan.Method.PACKAGE else [""]
+    offered = TransferPlan.FileFormat.values if terms.method != TransferPlan.Method.INSIDE else [""]
     if terms.file_format not in offered:
         raise HandoverError(_("Choose which files the package holds; without a package there are none."))
+    if terms.package_days is not None and (
+        terms.method == TransferPlan.Method.INSIDE or terms.package_days not in PACKAGE_DAYS
+    ):
+        raise HandoverError(_("A package stays for 1 to 365 days; without a package leave this empty."))
 
 
 _CHOICES = (
@@ -100,7 +106,7 @@ _CHOICES = (
 def _check_terms(step: Step, terms: PlanTerms) -> None:
     if any(getattr(terms, name) not in choices.values for name, choices in _CHOICES):
         raise HandoverError(_("Choose the method, the legal basis and what happens to the seller's copy."))
-    if terms.method == TransferPlan.Method.PACKAGE:
+    if terms.method != TransferPlan.Method.INSIDE:
         check_recipient_key(terms.recipient_key)
     _check_format(terms)
     if terms.starts_on > step.handover.due_on:

@@ -45,6 +45,8 @@ SENT_ELSEWHERE = {
     "HashForm": "is sent by GET, takes digits: tests/handover/test_verify_pages.py",
     "QuizForm": "choices only, and the first ones are wrong",
     "RequestForm": "shares its address with AnswerForm: tests/customers/test_subject_requests.py",
+    "ServerForm": "takes names and a key, no text: tests/handover/test_target_pages.py",
+    "BucketForm": "takes names and keys, no text: tests/handover/test_target_pages.py",
     "SignForm": "its text must be the person's own name",
 }
 # What pages of the agency and of reviewers name that the seller's lead does not see in the same way.

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import zipfile
+from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -19,10 +20,10 @@ from stand import everybody, refused, stand_at
 
 from handover.certificate import SIGNING_KEY
 from handover.handlers import delivery as handlers
-from handover.models import Certificate, Delivery, Execution, TransferPlan
+from handover.models import Certificate, Delivery, DownloadTicket, Execution, TransferPlan
 from handover.package import tables_of
 from handover.package.values import is_number
-from handover.services import delivering
+from handover.services import delivering, tickets
 from handover.workflow import StepKind
 from jobs import services as jobs
 from jobs.services import run_now
@@ -69,7 +70,12 @@ def test_it_begins_with_the_certificate_for_the_buyer_alone(stand):
     assert (delivery.recipient_key, delivery.ready_at) == (str(IDENTITY.to_public()), None)
     assert delivery.job.audience == [str(stand.cast.buyer.pk)]
     with refused("still being made"):
-        delivering.download(actor=stand.cast.buyer_lead, delivery=delivery, now=timezone.now())
+        issue(stand.cast.buyer_lead, delivery)
+
+
+def issue(actor, delivery):
+    """A ticket and what opens it."""
+    return tickets.issue(actor=actor, delivery=delivery, purpose="Move to our system", now=timezone.now())
 
 
 def planned_format(stand, file_format):
@@ -238,21 +244,100 @@ def test_a_failed_package_can_be_tried_again(stand, monkeypatch):
     assert opened(made_package()).testzip() is None
 
 
-def test_a_lead_of_the_buyer_downloads_it_and_each_time_is_recorded(stand):
+def take(ticket, start=0, end=None, at=None):
+    """As the page does: asked for, then sent."""
+    now = at or timezone.now()
+    end = Delivery.objects.get().bytes if end is None else end
+    began = tickets.begin(actor=ticket.person, ticket=ticket, start=start, end=end, now=now)
+    return tickets.sent(ticket=began, request=began.requests, start=start, end=end, now=now)
+
+
+def test_a_ticket_is_used_up_when_nothing_is_missing(stand):
     delivery = made_package()
-    for number in (1, 2):
-        delivering.download(actor=stand.cast.buyer_lead, delivery=delivery, now=timezone.now())
-        assert Delivery.objects.get().downloads == number
-    entries = Entry.objects.filter(verb="handover.delivery.downloaded").order_by("pk")
-    assert [(entry.actor, entry.data["number"]) for entry in entries] == [
-        (stand.cast.buyer_lead.pk, 1),
-        (stand.cast.buyer_lead.pk, 2),
+    ticket, token = issue(stand.cast.buyer_lead, delivery)
+    assert tickets.find(stand.cast.buyer_lead, delivery, token) == ticket
+    assert token.encode() not in bytes(ticket.token_hash) and len(bytes(ticket.token_hash)) == 32
+    half = delivery.bytes // 2
+    assert take(ticket, half).completed_at is None
+    assert take(ticket, half, half + 10).completed_at is None, "the same once more is no progress"
+    assert Delivery.objects.get().downloads == 0
+    assert take(ticket, 0, half).completed_at is not None
+    assert Delivery.objects.get().downloads == 1
+    with refused("taken completely"):
+        take(ticket)
+    entries = Entry.objects.filter(verb__in=["handover.delivery.requested", "handover.delivery.sent"]).order_by("pk")
+    assert [(one.data.get("first"), one.data.get("last"), one.data.get("bytes")) for one in entries] == [
+        (half, delivery.bytes - 1, None),
+        (None, None, delivery.bytes - half),
+        (half, half + 9, None),
+        (None, None, 10),
+        (0, half - 1, None),
+        (None, None, half),
     ]
-    assert entries[0].data["digest"] == bytes(delivery.digest).hex()
+    counted = Entry.objects.get(verb="handover.delivery.downloaded")
+    assert (counted.actor, counted.data["number"]) == (stand.cast.buyer_lead.pk, 1)
+    assert counted.data["digest"] == bytes(delivery.digest).hex()
+    assert Entry.objects.get(verb="handover.delivery.ticket").data["purpose"] == "Move to our system"
+
+
+def test_a_ticket_expires_and_a_new_one_voids_it(stand, settings):
+    delivery = made_package()
+    first, _token = issue(stand.cast.buyer_lead, delivery)
+    take(first, 0, 5)
+    later = timezone.now() + timedelta(minutes=settings.DOWNLOAD_TICKET_MINUTES, seconds=1)
+    with refused("has expired"):
+        take(first, 5, 6, at=later)
+    issue(stand.cast.buyer_lead, delivery)
+    first.refresh_from_db()
+    with refused("has expired"):
+        take(first, 5, 6)
+
+
+def test_a_right_that_is_gone_opens_nothing_with_a_ticket_of_before(stand):
+    delivery = made_package()
+    _ticket, token = issue(stand.cast.buyer_lead, delivery)
+    assert tickets.find(stand.cast.seller_lead, delivery, token) is None
+    assert tickets.find(stand.cast.buyer_lead, delivery, token + "x") is None
+    assert tickets.find(stand.cast.buyer_lead, delivery, "\ud800é") is None
+    stand.cast.buyer_lead.memberships.update(role="clerk")
+    with refused("Only a lead of the buyer"):
+        take(DownloadTicket.objects.get())
 
 
 @pytest.mark.parametrize("name", ["buyer_clerk", "seller_lead", "seller_clerk", "reviewer", "agent"])
-def test_nobody_else_downloads_it(stand, name):
+def test_nobody_else_gets_a_ticket(stand, name):
     delivery = made_package()
     with refused("Only a lead of the buyer"):
-        delivering.download(actor=getattr(stand.cast, name), delivery=delivery, now=timezone.now())
+        issue(getattr(stand.cast, name), delivery)
+
+
+@pytest.mark.parametrize("purpose", [" ", "x" * 201])
+def test_without_a_purpose_there_is_no_ticket(stand, purpose):
+    delivery = made_package()
+    with refused("State the purpose"):
+        tickets.issue(actor=stand.cast.buyer_lead, delivery=delivery, purpose=purpose, now=timezone.now())
+
+
+def test_what_the_plan_sends_elsewhere_is_not_downloaded(stand):
+    delivery = made_package()
+    TransferPlan.objects.update(method="sftp")
+    with refused("sent to the buyer's own place"):
+        issue(stand.cast.buyer_lead, delivery)
+
+
+@pytest.mark.parametrize(("agreed", "days"), [(None, 30), (7, 7)])
+def test_it_is_destroyed_after_its_last_day(stand, agreed, days, django_capture_on_commit_callbacks):
+    TransferPlan.objects.update(package_days=agreed)
+    delivery = made_package()
+    ticket, _token = issue(stand.cast.buyer_lead, delivery)
+    assert delivery.expires_on == timezone.localdate() + timedelta(days=days)
+    now = timezone.now()
+    assert delivering.destroy_expired(now=now + timedelta(days=days)) == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        assert delivering.destroy_expired(now=now + timedelta(days=days + 1)) == 1
+    assert not default_storage.exists(delivery.path)
+    assert Entry.objects.filter(verb="handover.delivery.destroyed").count() == 1
+    assert delivering.destroy_expired(now=now + timedelta(days=days + 1)) == 0
+    for act in (lambda: take(ticket), lambda: issue(stand.cast.buyer_lead, delivery)):
+        with refused("has been destroyed"):
+            act()

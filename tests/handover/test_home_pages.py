@@ -133,7 +133,7 @@ def test_the_package_waits_for_the_buyers_lead_until_it_is_downloaded(open_at: O
     [item] = waiting(cast.buyer_lead)
     assert (str(item.title), item.url) == (
         "Download the encrypted package",
-        f"/handovers/{stand.handover.pk}/certificate/",
+        f"/handovers/{stand.handover.pk}/package/",
     )
     assert waiting(cast.buyer_clerk) == []
     assert waiting(cast.seller_lead) == []

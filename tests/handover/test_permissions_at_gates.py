@@ -16,7 +16,7 @@ from handover.granting import HANDOVERS
 from handover.models import Delivery, Execution, Handover, HandoverGroupPermission
 from handover.permissions import has_rank, holders_of, leads_of, side_for
 from handover.selectors import handovers_visible_to, step_of, with_gates
-from handover.services import auditing, delivering, necessity, screening
+from handover.services import auditing, necessity, screening, tickets
 from handover.workflow import PERMITS, Rank, Right, Side, StepKind, permit
 from jobs import services as jobs
 
@@ -138,7 +138,7 @@ def test_sample_and_package_are_closed_too(cast, now):
     lead = User.objects.get(pk=cast.buyer_lead.pk)
     assert not may_take_package(lead, stand.handover)
     with refused("None of your teams has the permission"):
-        delivering.download(actor=lead, delivery=delivery, now=timezone.now())
+        tickets.issue(actor=lead, delivery=delivery, purpose="Move", now=timezone.now())
 
 
 def test_no_grant_to_who_has_no_part(open_at, cast, now):

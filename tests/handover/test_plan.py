@@ -72,6 +72,9 @@ def test_a_plan_is_kept_and_rewritten(stand, terms):
         ({"retention_months": 0}, "1 to 240"),
         ({"retention_months": 241}, "1 to 240"),
         ({"safeguards": " \n"}, "which safeguards"),
+        ({"package_days": 0}, "1 to 365 days"),
+        ({"package_days": 366}, "1 to 365 days"),
+        ({"method": "inside", "file_format": "", "package_days": 7}, "without a package leave this empty"),
     ],
 )
 def test_a_plan_that_is_not_possible(stand, terms, change, message):
@@ -113,6 +116,7 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
         "answer_until": timezone.localdate() + timedelta(days=5),
         "told_on": timezone.localdate() - timedelta(days=3),
         "told_how": "By phone.",
+        "package_days": 7,
     }
     assert set(others) == set(PLAN_FIELDS)
     for name, value in others.items():
@@ -145,7 +149,13 @@ def test_a_plan_of_before_keeps_its_digest(stand, terms):
     save(stand, terms)
     TransferPlan.objects.filter(handover=stand.handover).update(telling="", told_on=None, told_how="")
     step = stand.step(P)
-    assert set(content_of(step)["plan"]) == set(PLAN_FIELDS) - {"telling", "answer_until", "told_on", "told_how"}
+    assert set(content_of(step)["plan"]) == set(PLAN_FIELDS) - {
+        "telling",
+        "answer_until",
+        "told_on",
+        "told_how",
+        "package_days",
+    }
 
 
 @pytest.mark.parametrize(

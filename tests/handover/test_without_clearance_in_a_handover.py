@@ -22,7 +22,7 @@ from handover import demo
 from handover.agreements import needs
 from handover.clearance import clearance_on
 from handover.models import Backup, Delivery, Execution
-from handover.services import auditing, backing_up, delivering, screening
+from handover.services import auditing, backing_up, delivering, screening, tickets
 from handover.workflow import Side, StepKind
 from jobs import services as jobs
 from jobs.errors import JobsError
@@ -135,10 +135,10 @@ def test_nobody_takes_the_package(audited, cast, client_of, why):
     else:
         unclear(why, cast.buyer_lead)
     with refused(SHUT):
-        delivering.download(actor=cast.buyer_lead, delivery=delivery, now=timezone.now())
+        tickets.issue(actor=cast.buyer_lead, delivery=delivery, purpose="Move", now=timezone.now())
     client = client_of(cast.buyer_lead)
-    answer = client.post(f"/handovers/{audited.handover.pk}/package/")
-    page = text_of(client.get(answer.url))
+    address = f"/handovers/{audited.handover.pk}/package/"
+    page = text_of(client.post(f"{address}ticket/", {"purpose": "Move"}))
     assert SHUT in page and CLOSED in page and "Download the package" not in page
     delivery.refresh_from_db()
     assert delivery.downloads == 0
@@ -147,7 +147,7 @@ def test_nobody_takes_the_package(audited, cast, client_of, why):
     Delivery.objects.update(ready_at=None)
     with refused(SHUT):
         delivering.make_again(actor=cast.buyer_lead, delivery=delivery, now=timezone.now())
-    assert "Make the package" not in text_of(client.get(answer.url))
+    assert "Make the package" not in text_of(client.get(address))
 
 
 def test_nobody_reads_what_the_screening_found(cast, client_of):

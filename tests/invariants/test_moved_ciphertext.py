@@ -12,12 +12,15 @@ from customers.models import Category, Customer, Habit, Purchase, SubjectRequest
 from customers.records import Record, write_records
 from customers.services.books import create_book
 from customers.services.requests import close, open_request
+from handover import demo
+from handover.models import DeliveryTarget
+from handover.models.delivery import CATEGORY
 from incidents import services as incidents
 from incidents.models import Incident, TimelineEntry
 from vault.errors import KeyDestroyed, SealBroken
 from vault.fields import SealedTextField
 from vault.models import DataKey
-from vault.services import destroy_data_keys, load_data_keys
+from vault.services import destroy_data_keys, ensure_data_keys, load_data_keys
 
 SEALED = [
     (model, field.name)
@@ -54,7 +57,18 @@ def rows(cast):
             incidents.add_entry(
                 actor=cast.seller_clerk, incident=found, kind=TimelineEntry.Kind.NOTE, text=basic[0], now=now
             )
+        _place(cast, now)
     return {model: list(model.objects.order_by("pk")) for model, _name in SEALED}
+
+
+def _place(cast, now):
+    """A buyer's place for a package, with the platform's key for it."""
+    book = create_book(actor=None, organization=cast.seller, name="Sold", now=now)
+    run = demo.open_demo(cast, book, "Shop")
+    target = DeliveryTarget(handover=run.handover, kind="sftp", written_by=cast.buyer_lead, written_at=now, digest=b"x")
+    ensure_data_keys(cast.buyer.pk, [target.pk], [CATEGORY], now)
+    target.secret = "13955000000"
+    target.save()
 
 
 def put(row, name, sealed):
@@ -66,8 +80,16 @@ def put(row, name, sealed):
 
 
 def test_the_sealed_columns_of_the_platform_are_known():
-    assert {model for model, _name in SEALED} == {Customer, Purchase, Habit, SubjectRequest, Incident, TimelineEntry}
-    assert len(SEALED) == 12
+    assert {model for model, _name in SEALED} == {
+        Customer,
+        Purchase,
+        Habit,
+        SubjectRequest,
+        Incident,
+        TimelineEntry,
+        DeliveryTarget,
+    }
+    assert len(SEALED) == 13
 
 
 @pytest.mark.parametrize(("model", "name"), SEALED, ids=NAMES)
