@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Organization, User
 from customers.models import Book
+from handover.models import Handover
 from handover.selectors import SHOWN, books_to_hand_over
 from handover.workflow import HandoverState
 
@@ -43,6 +44,13 @@ class OpenForm(forms.Form):
         max_length=200,
         help_text=gettext_lazy("The business or the part of it, as the contract names it. Everybody reads it."),
         error_messages={"required": gettext_lazy("Write what is sold.")},
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of transaction"),
+        choices=Handover.Kind.choices,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Which law is shown at each gate depends on it, and on where everybody is."),
+        error_messages={"required": gettext_lazy("Choose the kind of transaction.")},
     )
     book = _BookChoice(
         label=gettext_lazy("Book of customers"),

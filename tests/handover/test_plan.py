@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from stand import refused
 
+from handover import demo
 from handover.content import PLAN_FIELDS, content_of, digest_of
 from handover.models import Step, TransferPlan
 from handover.services import approving, plan
@@ -37,6 +38,8 @@ def terms():
         answer_until=None,
         told_on=timezone.localdate() - timedelta(days=9),
         told_how="Letter.",
+        contract_reference="Agreement 7",
+        contract_on=timezone.localdate(),
     )
 
 
@@ -45,6 +48,7 @@ def save(stand, terms):
 
 
 def submit(stand):
+    demo.assess(stand.demo)
     return plan.submit(actor=stand.cast.seller_clerk, step=stand.step(P), now=timezone.now())
 
 

@@ -37,6 +37,8 @@ def terms(**changes: object) -> dict[str, object]:
         "telling": "outside",
         "told_on": (timezone.localdate() - timedelta(days=9)).isoformat(),
         "told_how": "Letter to each of them.",
+        "contract_reference": "Agreement 7",
+        "contract_on": timezone.localdate().isoformat(),
     }
     return {**plan, **changes}
 
