@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("", listing.handover_list, name="list"),
     path("open/", listing.open_handover, name="open"),
     path("<uuid:handover_id>/", overview.detail, name="detail"),
+    path("<uuid:handover_id>/buyer/", listing.buyer_invitation, name="buyer_invitation"),
     path("<uuid:handover_id>/readiness/", readiness.page, name="readiness"),
     path("<uuid:handover_id>/stop/", overview.stop, name="stop"),
     path("<uuid:handover_id>/necessity/", necessity.page, name="necessity"),

@@ -117,6 +117,13 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
         "answer_until": timezone.localdate() + timedelta(days=5),
         "told_on": timezone.localdate() - timedelta(days=3),
         "told_how": "By phone.",
+        "contract_reference": "Agreement 8",
+        "contract_on": timezone.localdate() - timedelta(days=3),
+        "mechanism": "contract",
+        "mechanism_reference": "SCC 5",
+        "mechanism_from": timezone.localdate(),
+        "mechanism_until": timezone.localdate() + timedelta(days=400),
+        "sensitive_persons": 0,
     }
     assert set(others) == set(PLAN_FIELDS)
     for name, value in others.items():

@@ -49,6 +49,7 @@ def test_it_is_saved_and_then_submitted(open_at: OpenAt, cast: Cast, client_of: 
     assert "Saved as a draft." in page
     assert "Two people start it.</textarea>" in page
     assert stand.step(StepKind.PLAN).state == StepState.DRAFT
+    demo.assess(stand.demo)
     response = client.post(address(stand), terms(retention_months="24", submit="1"))
     assert response["Location"] == f"/handovers/{stand.handover.pk}/"
     assert stand.step(StepKind.PLAN).state == StepState.SUBMITTED
