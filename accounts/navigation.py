@@ -66,6 +66,7 @@ def _groups(request: HttpRequest, user: User) -> list[Group]:
     duties = [
         place(_("Incidents"), "/incidents/", "shield", "incidents"),
         place(_("Ledger"), "/ledger/", "ledger"),
+        place(_("The law"), "/law/", "file"),
         place(_("Jobs"), "/jobs/", "run"),
     ]
     if organizations_led_by(user) or runs_platform(user):

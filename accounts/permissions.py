@@ -47,6 +47,23 @@ def may_manage_people(user: User | AnonymousUser, organization: Organization) ->
     return active and (is_lead(user, organization) or runs_platform(user))
 
 
+def may_found(user: User | AnonymousUser, organization: Organization) -> bool:
+    """Whoever leads a business may bring the business that buys from it: its first lead, while nobody belongs to it."""
+    leads = any(
+        place.organization.kind == Organization.Kind.BUSINESS
+        for place in memberships(user)
+        if place.role == Membership.Role.LEAD
+    )
+    business = organization.kind == Organization.Kind.BUSINESS
+    return business and leads and not Membership.objects.filter(organization=organization).exists()
+
+
+def may_bring_in(user: User | AnonymousUser, organization: Organization, role: str) -> bool:
+    """Whether an invitation that this person sent still holds."""
+    first = role == Membership.Role.LEAD and may_found(user, organization)
+    return first or may_manage_people(user, organization)
+
+
 def may_set_networks(user: User | AnonymousUser, organization: Organization) -> bool:
     """A lead says from where their organization works; the agency may do it for them."""
     return is_lead(user, organization) or runs_platform(user)

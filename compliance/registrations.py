@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -12,13 +13,17 @@ from accounts.models import Membership, Organization, User
 from accounts.permissions import is_reviewer
 from accounts.waiting import Waiting
 from compliance.handlers import ScreenHandler
+from compliance.law import request_due
 from compliance.models import Review
 from compliance.selectors import reviews_decidable_by
+from compliance.services import law
 from compliance.services.claims import give_back_claims
 from compliance.services.screenings import JOB_KIND
 from compliance.workflow import ReviewState
+from customers import answering_time
 from jobs import registry
 from ledger import vocabulary
+from tenancy import loading
 
 LISTED = 5
 
@@ -107,6 +112,13 @@ def claims_back(actor: User, membership: Membership, now: datetime) -> None:
         give_back_claims(actor=actor, person=membership.user, now=now)
 
 
+def take_up_the_law() -> None:
+    """After every migration."""
+    law.load(now=timezone.now())
+
+
+loading.register(take_up_the_law)
+answering_time.register(request_due)
 waiting.register(reviews_waiting)
 leaving.register(give_back=claims_back)
 registry.register(JOB_KIND, ScreenHandler())

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from compliance.law_views import law_page
 from config.csp_reports import csp_report
 from config.health import healthz
 from config.metrics import metrics
@@ -14,6 +15,7 @@ urlpatterns = [
     path("ledger/", include("ledger.urls")),
     path("books/", include("customers.urls")),
     path("reviews/", include("compliance.urls")),
+    path("law/", law_page, name="law"),
     path("c/<str:token>/", notice, name="notice"),
     path("handovers/", include("handover.urls")),
     path("verify/", verifying.verify, name="verify"),

@@ -38,6 +38,7 @@ class HandoverAdmin(ReadOnlyAdmin):
     shown = [
         ID,
         *list_display,
+        column("kind", _("Kind of transaction")),
         column("reviewer", _("Reviewer")),
         column("book", _("Book")),
         column("opened_by", _("Opened by")),

@@ -17,6 +17,7 @@ from customers.models import Import
 from customers.workflow import ImportState
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
+from handover.permissions import may_sell
 from handover.selectors import current_step, step_of
 from handover.services import holding_out, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
@@ -53,6 +54,7 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
         return []
     step = board.current
     found = [
+        *_absent(board),
         *_waits(board, step),
         *_failed(board, step),
         *_notice(board, step, now),
@@ -61,6 +63,28 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
         *_dates(board, step, timezone.localdate(now)),
     ]
     return sorted(found, key=lambda blocker: (not blocker.yours, blocker.soft))
+
+
+# ---- the buyer is not here yet
+
+
+def buyer_is_here(handover: Handover) -> bool:
+    """Whether anybody belongs to the buyer. Uses the prefetch of `selectors.with_gates`."""
+    return any(place.user.is_active for place in handover.buyer.memberships.all())
+
+
+def _absent(board: Board) -> Iterator[Blocker]:
+    handover = board.handover
+    if buyer_is_here(handover):
+        return
+    yield Blocker(
+        _("The buyer has not come yet"),
+        reverse("handover:buyer_invitation", args=[handover.pk]),
+        _("See the invitation"),
+        why=_("Its first lead was invited by mail. Gates that need the buyer wait until then."),
+        by=_("Waits for %(names)s") % {"names": handover.buyer.contact_name},
+        yours=may_sell(board.user, handover.seller_id),
+    )
 
 
 # ---- somebody must act

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from compliance.assessing import assessment_digest, assessment_of
 from handover.models import Backup, Execution, Handover, ScopeItem, ScopeProposal, Step
 from handover.workflow import BackupState, ExecutionState, StepKind
 
@@ -26,10 +27,21 @@ PLAN_FIELDS = (
     "told_on",
     "told_how",
     "package_days",
+    "contract_reference",
+    "contract_on",
+    "mechanism",
+    "mechanism_reference",
+    "mechanism_from",
+    "mechanism_until",
+    "sensitive_persons",
 )
-# Said in plans since: what was approved before keeps its digest, so each counts only when it says something.
-_SINCE = frozenset({"file_format", "telling", "answer_until", "told_on", "told_how", "package_days"})
+# All others were added since: what was approved before keeps its digest, so each counts only when it says something.
+_FROM_THE_START = frozenset(
+    {"method", "recipient_key", "legal_basis", "starts_on"}
+    | {"chunk_size", "retention_months", "disposition", "safeguards"}
+)
 _NOTHING = (None, "")
+SUBJECT = "handover"  # of an impact assessment
 
 
 def content_of(step: Step) -> Content:
@@ -91,8 +103,10 @@ def _passed_digest(step: Step, kind: StepKind) -> str:
 def _plan(step: Step) -> Content:
     plan = getattr(step.handover, "plan", None)
     fields = {} if plan is None else {name: getattr(plan, name) for name in PLAN_FIELDS}
-    fields = {name: value for name, value in fields.items() if value not in _NOTHING or name not in _SINCE}
-    return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)}
+    fields = {name: value for name, value in fields.items() if value not in _NOTHING or name in _FROM_THE_START}
+    found = assessment_of(SUBJECT, step.handover_id)
+    assessed = {} if found is None else {"assessment": assessment_digest(found)}
+    return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)} | assessed
 
 
 def _backup(step: Step) -> Content:

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from accounts.demo import Cast
 from accounts.models import User
-from compliance.models import ChecklistItem, Review, ScreeningHit
+from compliance.models import ChecklistItem, ImpactAssessment, Review, ScreeningHit
 from compliance.services import Answered, Work, claim, decide
+from compliance.services.assessments import Assessed
 from compliance.workflow import Decision
 from customers.models import Book, Category, Import
 from customers.sample.order_lines import Written, write_sample
@@ -27,7 +28,7 @@ from customers.uploads import SealingUploadHandler
 from handover.content import digest_of
 from handover.fields import SCOPE_FIELDS
 from handover.models import Execution, Handover, Step
-from handover.services import approving, backing_up, executing, necessity, opening, plan, scope, screening
+from handover.services import approving, assessing, backing_up, executing, necessity, opening, plan, scope, screening
 from handover.services.reviewing import live_review
 from handover.workflow import Side, StepKind
 from jobs.models import Job
@@ -135,6 +136,7 @@ def open_demo(cast_: Cast, book: Book, subject: str) -> Demo:
         reviewer=cast_.reviewers,
         book=book,
         due_on=timezone.localdate(now) + timedelta(days=30),
+        kind=Handover.Kind.ASSET,
     )
     return Demo(cast_, opening.open_handover(actor=cast_.seller_lead, terms=terms, now=now))
 
@@ -204,6 +206,18 @@ def pass_scope(demo: Demo, stays: frozenset[str] = STAYS) -> None:
     _approve(demo, StepKind.SCOPE, (demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER))
 
 
+def assess(demo: Demo) -> None:
+    """Gate 3, before the plan: the clerk writes the impact assessment."""
+    said = Assessed(
+        purpose="Succession in the sold business: deliveries, warranty and returns go on; no other way serves that.",
+        effect="The same data at another company. Low risk: no sensitive data, no decision about anybody by machine.",
+        measures="Only agreed fields, sealed on the way and at rest, read back and compared; customers may object.",
+        outcome=ImpactAssessment.Outcome.ACCEPTABLE,
+    )
+    clerk = demo.cast.seller_clerk
+    assessing.write(actor=clerk, step=demo.step(StepKind.PLAN), said=said, now=timezone.now())
+
+
 def submit_plan(
     demo: Demo, *, recipient_key: str = "", file_format: str = "csv", chunk_size: int = 500, **changes: Any
 ) -> None:
@@ -223,8 +237,11 @@ def submit_plan(
         answer_until=None,
         told_on=timezone.localdate(now),
         told_how="Letter to every customer with the last invoice; a copy is with the reviewer.",
+        contract_reference="Asset purchase agreement 2026-118, annex 4",
+        contract_on=timezone.localdate(now),
     )
     terms = replace(terms, **changes)
+    assess(demo)
     plan.save_draft(actor=clerk, step=demo.step(StepKind.PLAN), terms=terms, now=now)
     plan.submit(actor=clerk, step=demo.step(StepKind.PLAN), now=now)
 

@@ -23,10 +23,6 @@ PLAN_HINTS = {
     TransferPlan.FileFormat.PARQUET.value: gettext_lazy(
         "For large books and data tools, with types, a file for each category."
     ),
-    TransferPlan.Basis.SUCCESSION.value: gettext_lazy(
-        "Merger, division, dissolution or bankruptcy: customers are told who receives their data."
-    ),
-    TransferPlan.Basis.CONSENT.value: gettext_lazy("Any other sale: each customer has agreed to this recipient."),
     TransferPlan.Telling.PLATFORM.value: gettext_lazy(
         "Each customer gets a notice with a link. Who objects, or does not agree where consent is needed, stays."
     ),

@@ -14,7 +14,7 @@ from accounts.models import Organization
 from customers.fields import LABELS
 from customers.models import Category
 from handover.content import agreed_fields
-from handover.models import Handover, Notice, Step, TransferPlan
+from handover.models import Handover, Notice, Step
 from handover.workflow import StepKind
 
 LANGUAGES = ("zh-hans", "en")
@@ -50,7 +50,7 @@ def told(notice: Notice, language: str) -> Told:
         buyer=handover.buyer,
         crosses=[(label, fields) for label, fields in by_category if fields],
         months=handover.plan.retention_months,
-        consent=handover.plan.legal_basis == TransferPlan.Basis.CONSENT,
+        consent=handover.plan.asks_consent,
         notice=notice,
     )
 

@@ -105,8 +105,8 @@ class Way(TextChoices):
     CARRIED = "carried", _("Answered an earlier version")
 
 
-# What can be answered under each legal basis; taking an answer back is always possible.
-ANSWERS: dict[str, tuple[Choice, ...]] = {
-    "pipl22": (Choice.OBJECTED,),
-    "pipl23": (Choice.CONSENTED, Choice.DECLINED),
+# What can be answered where the legal basis asks for consent, and where not; taking an answer back is always possible.
+ANSWERS: dict[bool, tuple[Choice, ...]] = {
+    False: (Choice.OBJECTED,),
+    True: (Choice.CONSENTED, Choice.DECLINED),
 }

@@ -106,7 +106,7 @@ def _page(
         "held": held_of(customer) if customer else [],
         "open": answering.is_open(found, now),
         "stopped": found.handover.state == HandoverState.STOPPED,
-        "choices": [Choice(one) for one in ANSWERS[found.handover.plan.legal_basis]],
+        "choices": [Choice(one) for one in ANSWERS[found.handover.plan.asks_consent]],
         "requests": _requests(customer),
         "answers": answers,
         "asked": asked,

@@ -15,6 +15,7 @@ from typing import Any
 import segno
 from django.utils import timezone
 
+from compliance import law
 from handover.certificate import grouped
 from handover.models import Certificate
 
@@ -58,10 +59,6 @@ FIELDS = {
     "habits.frequency": Words("frequency", "购买频率"),
     "habits.preferred_products": Words("preferred products", "偏好商品"),
     "habits.preferences": Words("preferences", "偏好"),
-}
-BASES = {
-    "pipl22": Words("succession with notice, PIPL 22", "依《个人信息保护法》第二十二条转移并告知"),
-    "pipl23": Words("separate consent, PIPL 23", "依《个人信息保护法》第二十三条取得单独同意"),
 }
 DISPOSITIONS = {
     "destroy": Words("The seller destroys its copy.", "转让方销毁其副本。"),
@@ -157,7 +154,7 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         sampled=said["audit"]["sampled"],
         screening=said["audit"].get("screening"),
         screened=_moment((said["audit"].get("screening") or {}).get("approved_at")),
-        basis=_words(BASES, said["plan"]["legal_basis"]),
+        basis=_basis(said["plan"]["legal_basis"]),
         disposition=_words(DISPOSITIONS, said["plan"]["disposition"]),
         months=said["plan"]["retention_months"],
         root=said["roots"]["target"],
@@ -199,6 +196,12 @@ def _runs(row: Sequence[int], place: int) -> str:
 def _words(known: Mapping[str, Words], name: str) -> Words:
     """A later value that this sheet has no words for stands as it was signed."""
     return known.get(name) or Words(name, name)
+
+
+def _basis(code: str) -> Words:
+    """The words of the law data, which keeps every code that a plan ever named."""
+    found = law.basis(code)
+    return Words(found.name_en, found.name_zh) if found else Words(code, code)
 
 
 def _party(said: Json) -> Party:

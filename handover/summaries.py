@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
+from compliance.assessing import assessment_of
 from compliance.models import Review
 from compliance.outcomes import Summary
 from compliance.screening import term_list
 from customers.models import Category
-from handover.content import agreed_fields, proven_backup, proven_execution
+from handover.content import SUBJECT, agreed_fields, proven_backup, proven_execution
 from handover.fields import LABELS
 from handover.models import Execution, Handover, Step
 from handover.workflow import StepKind
@@ -72,7 +73,9 @@ def _necessity(step: Step) -> Mapping[str, object]:
 
 def _plan(step: Step) -> Mapping[str, object]:
     agreed = agreed_fields(step.handover)
-    return {"plan": getattr(step.handover, "plan", None), "agreed": [LABELS[key] for key in agreed]}
+    return {"plan": getattr(step.handover, "plan", None), "agreed": [LABELS[key] for key in agreed]} | {
+        "assessment": assessment_of(SUBJECT, step.handover_id)
+    }
 
 
 def _backup(step: Step) -> Mapping[str, object]:

@@ -2,6 +2,7 @@ from django.urls import URLPattern, path
 
 from handover.views import (
     approvals,
+    assessment,
     audit,
     backup,
     certificate,
@@ -13,6 +14,7 @@ from handover.views import (
     overview,
     plan,
     proving,
+    readiness,
     scope,
     target,
 )
@@ -22,12 +24,15 @@ urlpatterns: list[URLPattern] = [
     path("", listing.handover_list, name="list"),
     path("open/", listing.open_handover, name="open"),
     path("<uuid:handover_id>/", overview.detail, name="detail"),
+    path("<uuid:handover_id>/buyer/", listing.buyer_invitation, name="buyer_invitation"),
+    path("<uuid:handover_id>/readiness/", readiness.page, name="readiness"),
     path("<uuid:handover_id>/stop/", overview.stop, name="stop"),
     path("<uuid:handover_id>/necessity/", necessity.page, name="necessity"),
     path("<uuid:handover_id>/scope/", scope.page, name="scope"),
     path("<uuid:handover_id>/scope/propose/", scope.propose, name="scope_propose"),
     path("<uuid:handover_id>/scope/<int:number>/", scope.version, name="scope_version"),
     path("<uuid:handover_id>/plan/", plan.page, name="plan"),
+    path("<uuid:handover_id>/assessment/", assessment.page, name="assessment"),
     path("<uuid:handover_id>/backup/", backup.page, name="backup"),
     path("<uuid:handover_id>/backup/start/", backup.start, name="backup_start"),
     path("<uuid:handover_id>/backup/screen-again/", backup.screen_again, name="screen_again"),

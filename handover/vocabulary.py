@@ -3,6 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES = {
+    "handover.buyer_invited": _("%(actor_name)s invited the first lead of the buyer"),
+    "handover.plan.assessed": _("%(actor_name)s wrote the impact assessment"),
     "handover.opened": _("%(actor_name)s opened handover %(reference)s"),
     "handover.necessity.open": _("Gate 1, necessity, is open"),
     "handover.necessity.draft": _("%(actor_name)s wrote the necessity"),

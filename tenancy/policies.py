@@ -114,6 +114,7 @@ _GENERIC = Open(
     "Guardian's generic tables: permissions have tables of their own, nothing is kept here.", grants="SELECT, DELETE"
 )
 _DJANGO = Open("Django's own: nothing of an organization.")
+_LAW = Open("The same for everybody; taken up from its file by the owner of the tables.", grants="SELECT")
 _SESSIONS = Open("Found by a secret that only its holder knows.")
 _HASHES = Open("Hashes and signatures; anybody may verify.", grants="SELECT, INSERT")
 
@@ -141,6 +142,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.Execution": _HANDOVER,
     "handover.Reconciliation": _EXECUTION,
     "handover.SampledRecord": _EXECUTION,
+    "handover.SentAbroad": _EXECUTION,
     "handover.Certificate": _HANDOVER,
     "handover.Delivery": _HANDOVER,
     "handover.DeliveryTarget": _HANDOVER,
@@ -153,6 +155,10 @@ TABLES: Mapping[str, Guarded | Open] = {
     "compliance.Review": Guarded(_AUDIENCE),
     "compliance.ChecklistItem": _REVIEW,
     "compliance.Finding": _REVIEW,
+    "compliance.ImpactAssessment": Guarded(_AUDIENCE),
+    "compliance.Jurisdiction": _LAW,
+    "compliance.LegalBasis": _LAW,
+    "compliance.Obligation": _LAW,
     "incidents.Incident": Guarded(f"organization_id = {MINE} OR {_AUDIENCE} OR reported_by_id = {PERSON}"),
     "incidents.TimelineEntry": Guarded(_within("incidents_incident", "incident_id")),
     "incidents.IncidentYear": Open("The last number given out in a year."),

@@ -18,10 +18,12 @@ from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings as configured
 from django.test import Client, TransactionTestCase
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from accounts.demo import Cast
 from accounts.models import User
+from compliance.services.law import load as load_law
 from config.celery import app as celery_app
 from tenancy import rights
 from tenancy.postgres.base import DatabaseWrapper
@@ -85,6 +87,7 @@ def _tests_may_empty_the_ledger() -> Iterator[None]:
     def emptied(case: TransactionTestCase) -> None:
         with owner.within(), pgtrigger.ignore():
             empty(case)
+            load_law(now=timezone.now())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptied)

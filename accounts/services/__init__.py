@@ -4,7 +4,15 @@ courses."""
 from accounts.services.agreements import ensure_platform_agreement, publish_agreement, sign
 from accounts.services.courses import Marked, remind, take_quiz
 from accounts.services.granting import give_by_role, grant, revoke
-from accounts.services.invitations import accept, accept_as_new, invite, send_again, withdraw
+from accounts.services.invitations import (
+    accept,
+    accept_as_new,
+    invite,
+    invite_first,
+    send_again,
+    send_first_again,
+    withdraw,
+)
 from accounts.services.members import change_role, offboard
 from accounts.services.people import (
     add_membership,
@@ -40,6 +48,7 @@ __all__ = [
     "give_by_role",
     "grant",
     "invite",
+    "invite_first",
     "make_team",
     "offboard",
     "publish_agreement",
@@ -52,6 +61,7 @@ __all__ = [
     "revoke",
     "rotate_keys",
     "send_again",
+    "send_first_again",
     "set_networks",
     "sign",
     "take_quiz",

@@ -15,7 +15,7 @@ from django.utils.translation import override
 
 from accounts.errors import AccountsError
 from accounts.models import Invitation, Membership, Organization, User
-from accounts.permissions import ROLES, may_manage_people
+from accounts.permissions import ROLES, may_bring_in, may_manage_people
 from accounts.selectors import invitation_of, token_digest
 from accounts.services.people import add_membership, add_person
 from ledger.services import record
@@ -43,8 +43,54 @@ def invite(
     It tells nobody whether the address has an account already. Raises AccountsError without the right, for a role that
     the organization does not have, for a member, and for somebody who is invited already; OSError if no mail went."""
     organization = Organization.objects.select_for_update().get(pk=organization.pk)
-    address, called = email.strip().lower(), " ".join(name.split())
     _check(actor, organization, role)
+    return _send(actor, organization, email, name, role, language, link, now)
+
+
+@transaction.atomic
+def invite_first(
+    *, actor: User, organization: Organization, email: str, name: str, language: str, link: Link, now: datetime
+) -> Invitation:
+    """Invite the first lead of a business to which nobody belongs yet; so may whoever leads another business, and the
+    agency. The person gets that organization and nothing else. Raises as `invite` does."""
+    organization = Organization.objects.select_for_update().get(pk=organization.pk)
+    if not may_bring_in(actor, organization, Membership.Role.LEAD):
+        raise AccountsError(_("Somebody belongs to this organization already. Its lead invites the others."))
+    with rights.widened([organization.pk]):
+        return _send(actor, organization, email, name, Membership.Role.LEAD, language, link, now)
+
+
+@transaction.atomic
+def send_first_again(*, actor: User, organization: Organization, link: Link, now: datetime) -> Invitation:
+    """Mail the invitation of the first lead with a new link. The caller knows that it concerns the actor. Raises
+    AccountsError when somebody belongs to the organization by now, or nobody is invited; OSError if no mail went."""
+    if not may_bring_in(actor, organization, Membership.Role.LEAD):
+        raise AccountsError(_("Somebody belongs to this organization already. Its lead invites the others."))
+    with rights.widened([organization.pk]):
+        found = first_invitation(organization)
+        if found is None:
+            raise AccountsError(_("Nobody of this organization is invited any more. Ask the agency."))
+        return _again(actor, _locked(found), link, now)
+
+
+def first_invitation(organization: Organization) -> Invitation | None:
+    """The invitation of the first lead that is neither accepted nor withdrawn."""
+    waiting = Invitation.objects.filter(organization=organization, accepted_at=None, withdrawn_at=None)
+    with rights.widened([organization.pk]):
+        return waiting.filter(role=Membership.Role.LEAD).order_by("-sent_at").first()
+
+
+def _send(  # noqa: PLR0917
+    actor: User,
+    organization: Organization,
+    email: str,
+    name: str,
+    role: str,
+    language: str,
+    link: Link,
+    now: datetime,
+) -> Invitation:
+    address, called = email.strip().lower(), " ".join(name.split())
     _check_person(address, called)
     _make_room(organization, address, now)
     token = token_urlsafe(32)
@@ -71,6 +117,10 @@ def send_again(*, actor: User, invitation: Invitation, link: Link, now: datetime
     one that is accepted or withdrawn; OSError if no mail went."""
     invitation = _locked(invitation)
     _check(actor, invitation.organization, invitation.role)
+    return _again(actor, invitation, link, now)
+
+
+def _again(actor: User, invitation: Invitation, link: Link, now: datetime) -> Invitation:
     token = token_urlsafe(32)
     invitation.token_hash, invitation.sent_at, invitation.expires_at = token_digest(token), now, now + VALID_FOR
     invitation.sent, invitation.invited_by = invitation.sent + 1, actor
@@ -123,7 +173,7 @@ def _accepted(digest: str, now: datetime) -> Invitation:
         with rights.widened([found.organization_id]):
             found = Invitation.objects.select_for_update().get(pk=found.pk)
     still_open = found and not found.accepted_at and not found.withdrawn_at and found.token_hash == digest
-    if not found or not still_open or not may_manage_people(found.invited_by, found.organization):
+    if not found or not still_open or not may_bring_in(found.invited_by, found.organization, found.role):
         raise AccountsError(_("This invitation works no more. Ask for a new one."))
     return found
 

@@ -16,7 +16,7 @@ from accounts.errors import AccountsError
 from accounts.limits import spend
 from accounts.models import Invitation, User
 from accounts.people_forms import AcceptForm
-from accounts.permissions import may_manage_people
+from accounts.permissions import may_bring_in
 from accounts.selectors import invitation_of, token_digest
 
 _OPENED = "invitation_opened"  # in the session: the digest of the link
@@ -52,7 +52,7 @@ def invitation(request: HttpRequest) -> HttpResponseBase:
 
 def _working(digest: str) -> Invitation | None:
     found = invitation_of(digest, timezone.now())
-    return found if found and may_manage_people(found.invited_by, found.organization) else None
+    return found if found and may_bring_in(found.invited_by, found.organization, found.role) else None
 
 
 def _gone(request: HttpRequest) -> HttpResponse:

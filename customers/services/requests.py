@@ -1,13 +1,13 @@
 """Requests of customers about their data: opened by themselves, answered by people of the book's organization."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from customers.access import require_access
+from customers.answering_time import due_on
 from customers.errors import CustomersError
 from customers.models import Category, Customer, SubjectRequest
 from customers.permissions import works_on
@@ -17,14 +17,6 @@ from vault.errors import KeyDestroyed, KeyMissing, SealBroken
 
 TEXT_CHARACTERS = 2000
 MAX_OPEN = 5
-# One month (GDPR 12(3)), counted short; China's law says "in good time", for which the same is used until counsel says
-# another.
-ANSWER_WITHIN = timedelta(days=30)
-
-
-def due_on(opened_at: datetime) -> date:
-    """The day by which a request must be answered."""
-    return timezone.localdate(opened_at) + ANSWER_WITHIN
 
 
 @transaction.atomic
@@ -38,7 +30,8 @@ def open_request(*, customer: Customer, kind: str, text: str, now: datetime) -> 
     Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
     if SubjectRequest.objects.filter(customer=customer, state=RequestState.OPEN).count() >= MAX_OPEN:
         raise CustomersError(_("Several of your requests wait already. They are answered first."))
-    item = SubjectRequest(customer=customer, book=customer.book, kind=kind, opened_at=now, due_on=due_on(now))
+    item = SubjectRequest(customer=customer, book=customer.book, kind=kind, opened_at=now)
+    item.due_on = due_on(now, customer.jurisdiction)
     if text.strip():
         item.text = text.strip()
     try:

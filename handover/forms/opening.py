@@ -7,7 +7,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Organization, User
 from customers.models import Book
+from handover.forms.newcomer import NewcomerFields
+from handover.models import Handover
 from handover.selectors import SHOWN, books_to_hand_over
+from handover.services.opening import Terms
 from handover.workflow import HandoverState
 
 
@@ -35,7 +38,7 @@ class _BookChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
         return text % {"seller": obj.organization.name, "book": obj.name, "count": f"{count:,}"}
 
 
-class OpenForm(forms.Form):
+class OpenForm(NewcomerFields):
     """What a handover is opened with. The book says who sells."""
 
     subject = forms.CharField(
@@ -43,6 +46,13 @@ class OpenForm(forms.Form):
         max_length=200,
         help_text=gettext_lazy("The business or the part of it, as the contract names it. Everybody reads it."),
         error_messages={"required": gettext_lazy("Write what is sold.")},
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of transaction"),
+        choices=Handover.Kind.choices,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Which law is shown at each gate depends on it, and on where everybody is."),
+        error_messages={"required": gettext_lazy("Choose the kind of transaction.")},
     )
     book = _BookChoice(
         label=gettext_lazy("Book of customers"),
@@ -83,6 +93,15 @@ class OpenForm(forms.Form):
         self._offer("book", books_to_hand_over(user))
         self._offer("buyer", Organization.objects.filter(kind=Organization.Kind.BUSINESS).order_by("name"))
         self._offer("reviewer", Organization.objects.filter(kind=Organization.Kind.REVIEWER).order_by("name"))
+
+    def clean(self) -> None:
+        self.check_newcomer()
+
+    def terms_for(self, buyer: Organization) -> Terms:
+        """What was filled in, after validation."""
+        given = self.cleaned_data
+        named = {name: given[name] for name in ("subject", "kind", "reviewer", "book", "due_on")}
+        return Terms(seller=given["book"].organization, buyer=buyer, **named)
 
     def _offer(self, name: str, found: Any) -> None:
         cast("forms.ModelChoiceField[Any]", self.fields[name]).queryset = found

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from handover.errors import HandoverError
 from handover.forms.confirming import LONG
+from handover.forms.lawful import LawfulFields
 from handover.forms.telling import TellingFields
 from handover.models import Handover, TransferPlan
 from handover.services.plan import (
@@ -22,7 +23,7 @@ from handover.services.plan import (
 )
 
 
-class PlanForm(TellingFields):
+class PlanForm(LawfulFields, TellingFields):
     """The fields of `PlanTerms`."""
 
     method = forms.ChoiceField(
@@ -54,12 +55,6 @@ class PlanForm(TellingFields):
         max_value=PACKAGE_DAYS[-1],
         help_text=gettext_lazy("Then the platform destroys it. 1 to 365; empty: as the platform is set up."),
         widget=forms.NumberInput(attrs={"class": "input--short"}),
-    )
-    legal_basis = forms.ChoiceField(
-        label=gettext_lazy("Legal basis"),
-        choices=TransferPlan.Basis.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Choose the legal basis.")},
     )
     starts_on = forms.DateField(
         label=gettext_lazy("Not before"),
@@ -101,6 +96,7 @@ class PlanForm(TellingFields):
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._handover = handover
+        self.offer_law(handover)
         for name in ("chunk_size", "retention_months"):
             self.fields[name].widget.attrs["class"] = "input--short"
 

@@ -1,5 +1,6 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
+from handover.models.abroad import SentAbroad
 from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
 from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
@@ -26,6 +27,7 @@ __all__ = [
     "SampledRecord",
     "ScopeItem",
     "ScopeProposal",
+    "SentAbroad",
     "Step",
     "TransferPlan",
 ]

@@ -10,9 +10,18 @@ from handover import workflow
 
 
 class Handover(models.Model):
+    class Kind(models.TextChoices):
+        SHARE = "share", _("Share deal")
+        ASSET = "asset", _("Asset deal")
+        MERGER = "merger", _("Merger")
+        DIVISION = "division", _("Division")
+        BANKRUPTCY = "bankruptcy", _("Bankruptcy")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(_("Reference"), max_length=20, unique=True)  # HO-2026-0001
     subject = models.CharField(_("What is sold"), max_length=200)
+    # Empty in handovers of the time before it was asked: then the law of every kind is shown.
+    kind = models.CharField(_("Kind of transaction"), max_length=10, choices=Kind, blank=True)
     seller = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     buyer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     reviewer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")

@@ -2,8 +2,11 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from compliance import law
+from compliance.models import LegalBasis
 from handover.models.handover import Handover
 
 
@@ -20,10 +23,6 @@ class TransferPlan(models.Model):
         JSONL = "jsonl", "JSON Lines"
         PARQUET = "parquet", "Parquet"
 
-    class Basis(models.TextChoices):
-        SUCCESSION = "pipl22", _("Succession with notice (PIPL 22)")
-        CONSENT = "pipl23", _("Separate consent (PIPL 23)")
-
     class Disposition(models.TextChoices):
         DESTROY = "destroy", _("The seller destroys its copy")
         RESTRICT = "restrict", _("The seller keeps a restricted copy")
@@ -33,12 +32,19 @@ class TransferPlan(models.Model):
         PLATFORM = "platform", _("The platform tells them")
         OUTSIDE = "outside", _("They are told outside the platform")
 
+    class Mechanism(models.TextChoices):
+        EXEMPT = "exempt", _("Exempt")
+        CONTRACT = "contract", _("Standard contract")
+        CERTIFICATION = "certification", _("Certification")
+        ASSESSMENT = "assessment", _("Security assessment")
+        OTHER = "other", _("Another one that the law names")
+
     handover = models.OneToOneField(Handover, on_delete=models.CASCADE, related_name="plan")
     method = models.CharField(_("Method"), max_length=10, choices=Method, default=Method.INSIDE)
     recipient_key = models.CharField(_("Buyer's age key"), max_length=100, blank=True)
     # Empty without a package, and in plans of the time when every package was CSV.
     file_format = models.CharField(_("Files in the package"), max_length=10, choices=FileFormat, blank=True)
-    legal_basis = models.CharField(_("Legal basis"), max_length=10, choices=Basis, default=Basis.SUCCESSION)
+    legal_basis = models.CharField(_("Legal basis"), max_length=20)  # code of a `LegalBasis`
     starts_on = models.DateField(_("Not before"))
     chunk_size = models.PositiveSmallIntegerField(_("Customers per chunk"), default=500)
     retention_months = models.PositiveSmallIntegerField(_("Months the buyer keeps the data"), default=36)
@@ -51,9 +57,31 @@ class TransferPlan(models.Model):
     told_how = models.TextField(_("How they are told, and the evidence"), blank=True)
     # None: not said, as in plans of the time before; then the setting PACKAGE_DAYS counts.
     package_days = models.PositiveSmallIntegerField(_("Days the package stays"), null=True)
+    # What the law asks besides; empty in plans of the time before it was asked.
+    contract_reference = models.CharField(_("Contract"), max_length=200, blank=True)
+    contract_on = models.DateField(_("Signed on"), null=True)
+    mechanism = models.CharField(_("Mechanism for persons who leave"), max_length=13, choices=Mechanism, blank=True)
+    mechanism_reference = models.CharField(_("Its number or document"), max_length=200, blank=True)
+    mechanism_from = models.DateField(_("Valid from"), null=True)
+    mechanism_until = models.DateField(_("Valid until"), null=True)
+    sensitive_persons = models.PositiveIntegerField(_("Of them with sensitive data"), null=True)
 
     def __str__(self) -> str:
         return str(self.handover)
+
+    @cached_property
+    def basis(self) -> LegalBasis | None:
+        """The legal basis as the law data knows it."""
+        return law.basis(self.legal_basis)
+
+    @property
+    def basis_name(self) -> str:
+        return self.basis.name if self.basis else self.legal_basis
+
+    @property
+    def asks_consent(self) -> bool:
+        """Whether only who agreed crosses. Under the same code that never changes."""
+        return self.basis is not None and self.basis.consent
 
     @property
     def has_package(self) -> bool:

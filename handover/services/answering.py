@@ -71,7 +71,7 @@ def _answer(actor: User | None, addressee_id: UUID, choice: str, way: Way, now: 
 
 
 def _check(notice: Notice, choice: str, now: datetime) -> None:
-    if choice not in {Choice.NONE, *ANSWERS[notice.handover.plan.legal_basis]}:
+    if choice not in {Choice.NONE, *ANSWERS[notice.handover.plan.asks_consent]}:
         raise HandoverError(_("This cannot be answered here. Choose one of the answers on the page."))
     if not is_open(notice, now):
         raise HandoverError(_("The time to answer is over. Ask the seller whom the page names."))

@@ -17,11 +17,12 @@ from customers.services.books import Agreed, create_book, move_book
 from customers.services.discarding import discard_customers
 from customers.workflow import BookState
 from handover import alarms
+from handover.abroad import obstacle as abroad_obstacle
 from handover.clearance import require_clearance
 from handover.content import agreed_fields, proven_execution
 from handover.errors import HandoverError
 from handover.models import Execution, Handover, Reconciliation, Step
-from handover.services import holding_out, screening
+from handover.services import abroad, holding_out, screening
 from handover.services.approving import approve_start
 from handover.services.moving import audience, check, lock_handover, move, record
 from handover.workflow import EXECUTION_MOVES, ExecutionState, HandoverState, StepKind, StepState
@@ -53,13 +54,13 @@ def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -
 
 
 def obstacle(handover: Handover, now: datetime) -> str:
-    """Why nobody may start the transfer yet, or an empty text: the plan's day, then what customers may
-    still answer, then the screened content."""
+    """Why nobody may start the transfer yet, or an empty text: the plan's day, the mechanism for persons who leave,
+    then what customers may still answer, then the screened content."""
     starts_on = handover.plan.starts_on
     if timezone.localdate(now) < starts_on:
         message = _("The plan says: not before %(date)s. Start it then, or change the plan.")
         return message % {"date": date_format(starts_on)}
-    return holding_out.obstacle(handover, now) or screening.obstacle(handover)
+    return abroad_obstacle(handover, now) or holding_out.obstacle(handover, now) or screening.obstacle(handover)
 
 
 def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
@@ -155,6 +156,7 @@ def _pass(execution: Execution, now: datetime) -> None:
     _turn(execution, ExecutionState.PROVEN)
     execution.ended_at = now
     execution.save()
+    abroad.count(execution, now)
     record(
         None,
         "handover.execution.proven",

@@ -35,10 +35,10 @@ def is_told_here(handover: Handover) -> bool:
     return plan is not None and plan.telling == TransferPlan.Telling.PLATFORM
 
 
-def crosses(*, basis: str, state: str, answer: str, announced: bool) -> bool:
-    """Whether one customer does, by the basis of the plan. Who was not told does not; an announcement tells those whom
-    no message reached, but stands for nobody's consent."""
-    if basis == TransferPlan.Basis.CONSENT:
+def crosses(*, consent: bool, state: str, answer: str, announced: bool) -> bool:
+    """Whether one customer does; `consent`: the basis of the plan asks for it. Who was not told does not; an
+    announcement tells those whom no message reached, but stands for nobody's consent."""
+    if consent:
         return answer == Choice.CONSENTED
     told = state == MessageState.SENT or (state in UNREACHED and announced)
     return answer == Choice.CONSENTED or (answer == Choice.NONE and told)
@@ -56,14 +56,14 @@ def staying(handover: Handover, customers: set[UUID], limits: _BOTH) -> set[UUID
 
 
 def _going(handover: Handover, notice: Notice, limits: _BOTH) -> set[UUID]:
-    basis, announced = handover.plan.legal_basis, notice.announced_on is not None
+    consent, announced = handover.plan.asks_consent, notice.announced_on is not None
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERS, [notice.pk, *limits])
         rows = cursor.fetchall()
     return {
         customer
         for customer, state, answer in rows
-        if crosses(basis=basis, state=state, answer=answer, announced=announced)
+        if crosses(consent=consent, state=state, answer=answer, announced=announced)
     }
 
 
@@ -120,7 +120,7 @@ def held_out(handover: Handover) -> int:
     if notice.announced_on is not None:
         told |= Q(state__in=UNREACHED)
     goes = Q(answer=Choice.CONSENTED)
-    if handover.plan.legal_basis != TransferPlan.Basis.CONSENT:
+    if not handover.plan.asks_consent:
         goes |= Q(answer=Choice.NONE) & told
     with rights.widened([handover.seller_id]):
         return Addressee.objects.filter(notice=notice).exclude(goes).count()

@@ -32,6 +32,7 @@ class Terms:
     reviewer: Organization
     book: Book
     due_on: date
+    kind: str = ""
 
 
 @transaction.atomic
@@ -43,6 +44,7 @@ def open_handover(*, actor: User, terms: Terms, now: datetime) -> Handover:
     handover = Handover.objects.create(
         reference=_next_reference(timezone.localdate(now).year),
         subject=terms.subject,
+        kind=terms.kind,
         seller=terms.seller,
         buyer=terms.buyer,
         reviewer=terms.reviewer,
@@ -77,6 +79,8 @@ def _check(actor: User, terms: Terms, book: Book, now: datetime) -> None:
         raise HandoverError(_("Seller and buyer are the same. Choose another buyer."))
     if {terms.seller.kind, terms.buyer.kind} != {Organization.Kind.BUSINESS}:
         raise HandoverError(_("Seller and buyer must be businesses. Choose others."))
+    if terms.kind not in ["", *Handover.Kind.values]:
+        raise HandoverError(_("Choose the kind of transaction."))
     if terms.reviewer.kind != Organization.Kind.REVIEWER:
         raise HandoverError(_("The reviewer must be a review firm. Choose another."))
     if terms.due_on < timezone.localdate(now):

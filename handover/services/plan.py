@@ -1,5 +1,6 @@
 """Gate 3: how, when and on which legal basis the data crosses."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -10,8 +11,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from compliance import law
+from handover import abroad
 from handover.errors import HandoverError
+from handover.legal import demanding
 from handover.models import Step, TransferPlan
+from handover.services import assessing
 from handover.services.moving import check, move
 from handover.workflow import Side
 
@@ -38,6 +43,13 @@ class PlanTerms:
     told_on: date | None
     told_how: str
     package_days: int | None = None
+    contract_reference: str = ""
+    contract_on: date | None = None
+    mechanism: str = ""
+    mechanism_reference: str = ""
+    mechanism_from: date | None = None
+    mechanism_until: date | None = None
+    sensitive_persons: int | None = None
 
 
 @transaction.atomic
@@ -65,7 +77,29 @@ def submit(*, actor: User, step: Step, now: datetime) -> Step:
         raise HandoverError(
             _("The last day to answer must lie ahead, so that customers have time. Choose a later day.")
         )
+    if problem := unlawful(plan, now):
+        raise HandoverError(problem)
     return move(step, "submit", actor=actor, side=Side.SELLER, now=now)
+
+
+def unlawful(plan: TransferPlan, now: datetime) -> str:
+    """What the law asks of a plan that it does not have yet, or an empty text."""
+    return next(iter(lacking(plan, now)), "")
+
+
+def lacking(plan: TransferPlan, now: datetime, *, assessed: bool = True) -> Iterator[str]:
+    """Everything that the law asks of a plan and that it does not have, with what to do. `assessed`: the impact
+    assessment too."""
+    handover = plan.handover
+    demanded = demanding(handover, law.CONTRACT)
+    if demanded is not None and not (plan.contract_reference and plan.contract_on):
+        message = _("The law asks for a contract with the recipient (%(source)s). Name it and its day in the plan.")
+        yield message % {"source": demanded.source}
+    counter = abroad.counter_of(handover, now, plan.sensitive_persons)
+    wrong = abroad.problems(abroad.mechanism_of(plan), counter, plan.starts_on, handover.due_on)
+    yield from (str(text) for text in wrong.values())
+    if assessed and (text := assessing.missing(handover)):
+        yield text
 
 
 def is_secret_key(key: str) -> bool:
@@ -98,13 +132,13 @@ def _check_format(terms: PlanTerms) -> None:
 
 _CHOICES = (
     ("method", TransferPlan.Method),
-    ("legal_basis", TransferPlan.Basis),
     ("disposition", TransferPlan.Disposition),
 )
 
 
 def _check_terms(step: Step, terms: PlanTerms) -> None:
-    if any(getattr(terms, name) not in choices.values for name, choices in _CHOICES):
+    known = law.basis(terms.legal_basis) is not None
+    if not known or any(getattr(terms, name) not in choices.values for name, choices in _CHOICES):
         raise HandoverError(_("Choose the method, the legal basis and what happens to the seller's copy."))
     if terms.method != TransferPlan.Method.INSIDE:
         check_recipient_key(terms.recipient_key)
@@ -115,8 +149,18 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("A chunk has 50 to 5,000 customers, and data is kept for 1 to 240 months."))
     if not terms.safeguards.strip():
         raise HandoverError(_("Write which safeguards protect the data on the way."))
+    if terms.mechanism not in ["", *TransferPlan.Mechanism.values]:
+        raise HandoverError(_("Choose one of the mechanisms."))
+    if terms.contract_on is not None and terms.contract_on > terms.starts_on:
+        raise HandoverError(_("The contract must be signed before the transfer starts."))
     if problems := telling_problems(terms, step.handover.due_on):
         raise HandoverError(next(iter(problems.values())))
+
+
+def asks_consent(basis: str) -> bool:
+    """Whether only who agreed crosses on this basis."""
+    found = law.basis(basis)
+    return found is not None and found.consent
 
 
 def telling_problems(terms: PlanTerms, due_on: date) -> dict[str, str]:
@@ -125,7 +169,7 @@ def telling_problems(terms: PlanTerms, due_on: date) -> dict[str, str]:
         return _platform_problems(terms, due_on)
     if terms.telling != TransferPlan.Telling.OUTSIDE:
         return {"telling": _("Choose how customers are told that their data crosses.")}
-    if terms.legal_basis == TransferPlan.Basis.CONSENT:
+    if asks_consent(terms.legal_basis):
         message = _("Separate consent is asked for and kept here: choose that the platform tells the customers.")
         return {"telling": message}
     if terms.told_on is None or terms.told_on > terms.starts_on:

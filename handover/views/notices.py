@@ -90,7 +90,7 @@ def _facts(request: HttpRequest, handover: Handover, notice: Notice, now: dateti
         "counts": _counts(notice),
         "answers": [(Choice(name).label, number) for name, number in sending.answers_of(notice).items()],
         "left": sending.left(notice) if seller else 0,
-        "choices": [(one.value, one.label) for one in ANSWERS[handover.plan.legal_basis]],
+        "choices": [(one.value, one.label) for one in ANSWERS[handover.plan.asks_consent]],
         "rows": rows,
         "lines": _lines(request, handover, rows, now) if rows else [],
         "filters": [(name, _label(name)) for name in _FILTERS],

@@ -18,6 +18,7 @@ from handover.facts import crossing_of, jobs_of, roots_of
 from handover.forms.confirming import StopForm
 from handover.gates import acts_of, approvals_of, gates_of
 from handover.permissions import may_stop
+from handover.readiness import readiness_of
 from handover.selectors import step_of
 from handover.services import stopping
 from handover.views.pages import board_of, user_of, visible
@@ -46,6 +47,7 @@ def detail(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "gate": next(gate for gate in gates if gate.kind == step.kind),
         "step": step,
         "blockers": blockers_of(board, now),
+        "readiness": readiness_of(board, now) if board.open else None,
         "jobs": jobs_of(handover, user_of(request)),
         "approvals": approvals_of(board, step),
         "acts": acts_of(board, step),

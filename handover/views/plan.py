@@ -10,17 +10,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from handover.content import PLAN_FIELDS, digest_of
+from compliance import law
+from compliance.assessing import assessment_of
+from handover.abroad import counter_of
+from handover.content import PLAN_FIELDS, SUBJECT, digest_of
 from handover.errors import HandoverError
 from handover.facts import crossing_of
 from handover.forms.plan import PlanForm
 from handover.hints import PLAN_HINTS
+from handover.legal import demanding, places_of, unserved
 from handover.models import Handover, Step, TransferPlan
+from handover.permissions import sides_of
 from handover.selectors import step_of
 from handover.services import plan
 from handover.summaries import gate_summary
 from handover.views.pages import gate_page, saved_meanwhile, user_of, visible
-from handover.workflow import StepKind
+from handover.workflow import Side, StepKind
 
 KIND = StepKind.PLAN
 
@@ -49,9 +54,23 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "hints": PLAN_HINTS,
         "seen": digest_of(step).hex(),
         "conflict": bool(conflict),
-    }
+    } | _lawful(request, handover)
     status = 422 if form.errors else 200
     return gate_page(request, handover, KIND, "handover/plan.html", context=context, status=status)
+
+
+def _lawful(request: HttpRequest, handover: Handover) -> dict[str, object]:
+    """What the law asks of the plan. How many the seller has sent before is not the buyer's business."""
+    now, saved = timezone.now(), TransferPlan.objects.filter(handover=handover).select_related("handover").first()
+    return {
+        "assessment": assessment_of(SUBJECT, handover.pk),
+        "assessment_demanded": demanding(handover, law.ASSESSMENT),
+        "lacking": list(plan.lacking(saved, now, assessed=False)) if saved else [],
+        "counter": counter_of(handover, now),
+        "counts_shown": set(sides_of(user_of(request), handover)) & {Side.SELLER, Side.REVIEWER},
+        "unserved": unserved(saved.basis, handover) if saved and saved.basis else [],
+        "unknown": places_of(handover).unknown,
+    }
 
 
 def _initial(handover: Handover) -> dict[str, object]:

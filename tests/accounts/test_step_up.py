@@ -18,6 +18,8 @@ AGAIN = "/accounts/again/code/"
 GUARDED = {
     "customers:request_close",
     "customers:request_read",
+    "handover:buyer_invitation",
+    "handover:open",
     "handover:notice_announce",
     "handover:notice_approve",
     "handover:notice_letters",

@@ -154,16 +154,16 @@ def test_the_certificate_says_how_many_and_holds_for_the_verifier(open_at):
 
 
 @given(
-    basis=st.sampled_from(["pipl22", "pipl23"]),
+    consent=st.booleans(),
     state=st.sampled_from(list(MessageState)),
     answer=st.sampled_from(list(Choice)),
     announced=st.booleans(),
 )
-def test_the_rule_never_carries_who_did_not_choose_it(basis, state, answer, announced):
-    goes = holding_out.crosses(basis=basis, state=state, answer=answer, announced=announced)
+def test_the_rule_never_carries_who_did_not_choose_it(consent, state, answer, announced):
+    goes = holding_out.crosses(consent=consent, state=state, answer=answer, announced=announced)
     if answer in {Choice.OBJECTED, Choice.DECLINED}:
         assert not goes
-    if basis == "pipl23":
+    if consent:
         assert goes is (answer == Choice.CONSENTED)
     elif goes and answer == Choice.NONE:
         assert state == MessageState.SENT or (announced and state in {"bounced", "undeliverable"})

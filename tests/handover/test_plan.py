@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from stand import refused
 
+from handover import demo
 from handover.content import PLAN_FIELDS, content_of, digest_of
 from handover.models import Step, TransferPlan
 from handover.services import approving, plan
@@ -37,6 +38,8 @@ def terms():
         answer_until=None,
         told_on=timezone.localdate() - timedelta(days=9),
         told_how="Letter.",
+        contract_reference="Agreement 7",
+        contract_on=timezone.localdate(),
     )
 
 
@@ -45,6 +48,7 @@ def save(stand, terms):
 
 
 def submit(stand):
+    demo.assess(stand.demo)
     return plan.submit(actor=stand.cast.seller_clerk, step=stand.step(P), now=timezone.now())
 
 
@@ -117,6 +121,13 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
         "told_on": timezone.localdate() - timedelta(days=3),
         "told_how": "By phone.",
         "package_days": 7,
+        "contract_reference": "Agreement 8",
+        "contract_on": timezone.localdate() - timedelta(days=3),
+        "mechanism": "contract",
+        "mechanism_reference": "SCC 5",
+        "mechanism_from": timezone.localdate(),
+        "mechanism_until": timezone.localdate() + timedelta(days=400),
+        "sensitive_persons": 0,
     }
     assert set(others) == set(PLAN_FIELDS)
     for name, value in others.items():

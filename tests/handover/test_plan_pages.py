@@ -37,6 +37,8 @@ def terms(**changes: object) -> dict[str, object]:
         "telling": "outside",
         "told_on": (timezone.localdate() - timedelta(days=9)).isoformat(),
         "told_how": "Letter to each of them.",
+        "contract_reference": "Agreement 7",
+        "contract_on": timezone.localdate().isoformat(),
     }
     return {**plan, **changes}
 
@@ -47,6 +49,7 @@ def test_it_is_saved_and_then_submitted(open_at: OpenAt, cast: Cast, client_of: 
     assert "Saved as a draft." in page
     assert "Two people start it.</textarea>" in page
     assert stand.step(StepKind.PLAN).state == StepState.DRAFT
+    demo.assess(stand.demo)
     response = client.post(address(stand), terms(retention_months="24", submit="1"))
     assert response["Location"] == f"/handovers/{stand.handover.pk}/"
     assert stand.step(StepKind.PLAN).state == StepState.SUBMITTED

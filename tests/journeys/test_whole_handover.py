@@ -98,8 +98,9 @@ def open_handover(page: Page) -> str:
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Handovers").click()
     page.get_by_role("link", name="Open a handover").first.click()
     page.get_by_label("What is sold").fill("Household cleaning business, Suzhou")
+    page.get_by_text("Asset deal", exact=True).click()
     page.get_by_label("Book of customers").select_option(index=1)
-    page.get_by_label("Buyer").select_option(label="Lanquan Home Care")
+    page.get_by_label("Buyer", exact=True).select_option(label="Lanquan Home Care")
     page.get_by_label("Review firm").select_option(index=1)
     page.get_by_label("To be completed by").fill((timezone.localdate() + timedelta(days=30)).isoformat())
     page.get_by_role("button", name="Open the handover").click()
@@ -127,8 +128,20 @@ def propose_scope(page: Page, address: str) -> None:
     holds_up(page)
 
 
+def write_assessment(page: Page, address: str) -> None:
+    page.goto(f"{address}assessment/")
+    page.get_by_label("Are purpose and method lawful").fill("Succession in the sold business.")
+    page.get_by_label("Effect on people, and the risk").fill("The same data at another company; low risk.")
+    page.get_by_label("Are the measures lawful").fill("Only agreed fields, sealed and compared.")
+    page.get_by_text("The risk is acceptable with these measures", exact=True).click()
+    page.get_by_role("button", name="Save the assessment").click()
+    expect(page.get_by_role("button", name="Submit for approval")).to_be_visible()
+
+
 def write_plan(page: Page, address: str) -> None:
-    page.goto(f"{address}plan/")
+    write_assessment(page, address)
+    page.get_by_label("Contract with the buyer").fill("Asset purchase agreement 2026-118, annex 4")
+    page.get_by_label("Signed on").fill(timezone.localdate().isoformat())
     for answer in (
         "Inside the platform",
         "Succession with notice (PIPL 22)",

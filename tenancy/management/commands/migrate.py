@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from tenancy import applying
+from tenancy import applying, loading
 from tenancy.owner import as_owner, is_apart
 
 _ONE_ROLE = (
@@ -25,6 +25,7 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         if _complete(options):
             applying.apply()
+            loading.load()
         elif options["app_label"] and not options["plan"]:
             self.stderr.write(self.style.WARNING(_PART))
         if not is_apart():

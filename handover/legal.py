@@ -1,0 +1,81 @@
+"""Which law touches a handover: its jurisdictions, what they ask at each stage, who leaves, what is demanded. Reads."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from django.db.models import Count
+
+from compliance import law
+from compliance.models import Jurisdiction, LegalBasis, Obligation
+from handover.models import Handover
+from tenancy import rights
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a handover takes place. `customers`: how many live in which country; numbers that every side needs."""
+
+    seller: str
+    buyer: str
+    customers: dict[str, int]
+    known: list[Jurisdiction] = field(default_factory=list)
+
+    @property
+    def codes(self) -> list[str]:
+        """Of the jurisdictions of both sides and of the customers, with standards that apply everywhere."""
+        return [one.code for one in law.places_of([self.seller, self.buyer, *self.customers], self.known)]
+
+    @property
+    def unknown(self) -> list[str]:
+        """Countries of which the law data says nothing."""
+        named = {country for one in self.known for country in one.countries}
+        return sorted({self.seller, self.buyer, *self.customers} - named)
+
+    @property
+    def counted(self) -> list[tuple[Jurisdiction, int]]:
+        """How many customers live in each jurisdiction."""
+        found = [(one, sum(self.customers.get(country, 0) for country in one.countries)) for one in self.known]
+        return [(one, count) for one, count in found if count]
+
+    @property
+    def leaving(self) -> dict[str, int]:
+        """How many persons leave which jurisdiction that asks for a mechanism: the buyer is not in it."""
+        return {one.code: count for one, count in self.counted if one.mechanism and self.buyer not in one.countries}
+
+
+def places_of(handover: Handover) -> Places:
+    """The places of a handover, read once for the life of the instance."""
+    found = handover.__dict__.get("places")
+    if found is None:
+        with rights.widened([handover.seller_id]):
+            rows = handover.book.customers.order_by().values_list("jurisdiction").annotate(count=Count("pk"))
+            customers = dict(rows)
+        seller, buyer = handover.seller.country, handover.buyer.country
+        found = handover.__dict__["places"] = Places(seller, buyer, customers, law.jurisdictions())
+    return found
+
+
+def obligations_of(handover: Handover, stage: str = "") -> list[Obligation]:
+    """What the law asks at a stage, or everywhere, of this kind of transaction in these places."""
+    places = places_of(handover)
+    return law.obligations(kind=handover.kind, places=places.codes, leaving=places.leaving, stage=stage)
+
+
+def demanding(handover: Handover, what: str) -> Obligation | None:
+    """The first obligation that demands this of the handover."""
+    return next((one for one in obligations_of(handover) if what in one.demands), None)
+
+
+def serving(basis: LegalBasis, handover: Handover) -> bool:
+    """Whether a basis serves a jurisdiction in which customers of the book live."""
+    return bool(set(basis.jurisdictions) & _living(handover))
+
+
+def unserved(basis: LegalBasis, handover: Handover) -> list[str]:
+    """The jurisdictions in which customers live and that the basis does not serve, by name; standards aside."""
+    places = places_of(handover)
+    return [one.name for one, _count in places.counted if one.code not in basis.jurisdictions]
+
+
+def _living(handover: Handover) -> Collection[str]:
+    return {one.code for one, _count in places_of(handover).counted}
