@@ -13,6 +13,7 @@ from handover.views import (
     overview,
     plan,
     proving,
+    questions,
     scope,
 )
 
@@ -25,6 +26,10 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:handover_id>/necessity/", necessity.page, name="necessity"),
     path("<uuid:handover_id>/scope/", scope.page, name="scope"),
     path("<uuid:handover_id>/scope/propose/", scope.propose, name="scope_propose"),
+    path("<uuid:handover_id>/scope/compare/", scope.compare, name="scope_compare"),
+    path("<uuid:handover_id>/scope/questions/", questions.page, name="scope_questions"),
+    path("scope/questions/<uuid:question_id>/reply/", questions.reply, name="scope_reply"),
+    path("scope/questions/<uuid:question_id>/resolve/", questions.resolve, name="scope_resolve"),
     path("<uuid:handover_id>/scope/<int:number>/", scope.version, name="scope_version"),
     path("<uuid:handover_id>/plan/", plan.page, name="plan"),
     path("<uuid:handover_id>/backup/", backup.page, name="backup"),
