@@ -47,8 +47,8 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     return _threads(request, visible(request, handover_id), form, status=422)
 
 
-@login_required
 @require_POST
+@login_required
 def reply(request: HttpRequest, question_id: UUID) -> HttpResponse:
     """Write into a thread."""
     question = get_object_or_404(questions_visible_to(user_of(request)), pk=question_id)
@@ -67,8 +67,8 @@ def reply(request: HttpRequest, question_id: UUID) -> HttpResponse:
     return _threads(request, handover, QuestionForm(), status=422, replied=(question_id, form))
 
 
-@login_required
 @require_POST
+@login_required
 def resolve(request: HttpRequest, question_id: UUID) -> HttpResponse:
     """Settle a thread."""
     question = get_object_or_404(questions_visible_to(user_of(request)), pk=question_id)
@@ -97,6 +97,7 @@ def _threads(
         "reply_form": replied[1] if replied else ReplyForm(),
     }
     answer = gate_page(request, handover, KIND, "handover/scope_questions.html", context=context, status=status)
-    if request.method == "GET":
+    # Who looks on for somebody reads, and changes nothing: neither what the other has read.
+    if request.method == "GET" and user.viewer is None:
         questions.mark_read(actor=user, handover=handover, now=timezone.now())
     return answer

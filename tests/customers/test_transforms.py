@@ -1,5 +1,9 @@
 """What a value may become before it crosses: pure functions, held against any text."""
 
+import base64
+import hashlib
+import hmac
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -79,10 +83,6 @@ def test_a_pseudonym_is_that_of_its_field_and_known():
 
 
 def _known(text):
-    import base64
-    import hashlib
-    import hmac
-
     return base64.b32encode(hmac.new(KEY, text.encode(), hashlib.sha256).digest()).decode()[:16]
 
 

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
@@ -216,9 +218,6 @@ def test_a_certificate_without_sense_is_refused(change, reason):
 
 
 def loaded_verifier():
-    from importlib.machinery import SourceFileLoader
-    from importlib.util import module_from_spec, spec_from_loader
-
     loader = SourceFileLoader("verify_certificate", str(ROOT / "bin" / "verify-certificate"))
     module = module_from_spec(spec_from_loader("verify_certificate", loader))
     loader.exec_module(module)
