@@ -8,7 +8,7 @@ from collections.abc import Callable
 STARS = "****"
 _PHONE_KEEPS = 4
 # Province, if there is one, and the city, prefecture or county after it.
-_CITY = re.compile(r"((?:.{2,10}?(?:省|自治区|特别行政区))?.{1,10}?(?:市|州市?|盟|地区|区|县|旗))", re.DOTALL)
+CITY = re.compile(r"((?:.{2,10}?(?:省|自治区|特别行政区))?.{1,10}?(?:市|州市?|盟|地区|区|县|旗))", re.DOTALL)
 
 _YEAR_FIRST = re.compile("[0-9]{4}[-/.年]")
 
@@ -42,7 +42,7 @@ def mask_address(value: str) -> str:
     """A Chinese address up to its city or county; of other addresses the last part (country or city)."""
     if not value:
         return ""
-    found = _CITY.match(value)
+    found = CITY.match(value)
     if found:
         return f"{found[1]}{STARS}"
     parts = [part.strip() for part in value.replace("\n", ",").split(",") if part.strip()]

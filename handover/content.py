@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from compliance.assessing import assessment_digest, assessment_of
+from customers.transforms import Transform
 from handover.models import Backup, Execution, Handover, ScopeItem, ScopeProposal, Step
 from handover.workflow import BackupState, ExecutionState, StepKind
 
@@ -51,7 +52,11 @@ def content_of(step: Step) -> Content:
 
 def digest_of(step: Step) -> bytes:
     """SHA-256 over the content as JSON with sorted keys and no spaces."""
-    return sha256(orjson.dumps(content_of(step), option=orjson.OPT_SORT_KEYS)).digest()
+    return _digest(content_of(step))
+
+
+def _digest(content: Content) -> bytes:
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def newest_proposal(handover: Handover) -> ScopeProposal | None:
@@ -62,7 +67,20 @@ def newest_proposal(handover: Handover) -> ScopeProposal | None:
 def agreed_fields(handover: Handover) -> list[str]:
     """The "category.field" names that cross by the newest version, in the order of the proposal."""
     newest = newest_proposal(handover)
-    return [] if newest is None else [f"{i.category}.{i.field}" for i in items_of(newest) if i.crosses]
+    return [] if newest is None else [item.key for item in items_of(newest) if item.crosses]
+
+
+def agreed_transforms(handover: Handover) -> dict[str, str]:
+    """What is done to fields that cross by the newest version, where that is more than letting them cross."""
+    newest = newest_proposal(handover)
+    plain = {Transform.AS_IS, Transform.DROP}
+    return {} if newest is None else {i.key: i.transform for i in items_of(newest) if i.transform not in plain}
+
+
+def agreed_segment(handover: Handover) -> Content:
+    """Which customers cross by the newest version, as data; empty: all of them."""
+    newest = newest_proposal(handover)
+    return {} if newest is None else newest.segment
 
 
 def items_of(proposal: ScopeProposal) -> list[ScopeItem]:
@@ -90,10 +108,23 @@ def _necessity(step: Step) -> Content:
 
 def _scope(step: Step) -> Content:
     newest = newest_proposal(step.handover)
-    if newest is None:
-        return {"version": 0, "items": []}
-    items = [[item.category, item.field, item.crosses, item.reason] for item in items_of(newest)]
-    return {"version": newest.version, "side": newest.side, "note": newest.note, "items": items}
+    return {"version": 0, "items": []} if newest is None else _proposed(newest)
+
+
+def _proposed(version: ScopeProposal) -> Content:
+    items = [[item.category, item.field, _said(item), item.reason] for item in items_of(version)]
+    found: Content = {"version": version.version, "side": version.side, "note": version.note, "items": items}
+    return found | ({"segment": version.segment} if version.segment else {})
+
+
+def _said(item: ScopeItem) -> bool | str:
+    """As it was said before there were transforms, where that says all: what was approved then keeps its digest."""
+    return item.crosses if item.transform in {Transform.AS_IS, Transform.DROP} else item.transform
+
+
+def digest_of_version(step: Step, version: ScopeProposal) -> bytes:
+    """What `digest_of` gave for the gate of the scope while this version was the newest."""
+    return _digest({"handover": step.handover.reference, "step": step.kind} | _proposed(version))
 
 
 def _passed_digest(step: Step, kind: StepKind) -> str:

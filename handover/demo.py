@@ -24,6 +24,7 @@ from customers.models import Book, Category, Import
 from customers.sample.order_lines import Written, write_sample
 from customers.services import importing
 from customers.services.books import create_book
+from customers.transforms import Transform
 from customers.uploads import SealingUploadHandler
 from handover.content import digest_of
 from handover.fields import SCOPE_FIELDS
@@ -185,7 +186,10 @@ def propose_scope(demo: Demo, stays: frozenset[str] = STAYS) -> None:
     """Gate 2, first half: the buyer's clerk proposes every field but `stays`."""
     crossings = [
         scope.Crossing(
-            field.category, field.name, field.key not in stays, "" if field.key in stays else "Needed for the purpose."
+            field.category,
+            field.name,
+            Transform.DROP if field.key in stays else Transform.AS_IS,
+            "" if field.key in stays else "Needed for the purpose.",
         )
         for field in SCOPE_FIELDS
     ]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Membership, User
 from accounts.panels import Panel
@@ -31,6 +31,8 @@ from handover.selectors import (
     with_gates,
 )
 from handover.services import holding_out, screening
+from handover.services.questions import speaks_for
+from handover.threads import unanswered
 from handover.workflow import HandoverState, Side, StepKind, StepState
 
 BLOCKS, ANSWERS, INFORMS = 10, 6, 4
@@ -72,6 +74,7 @@ def _of(board: Board, now: datetime) -> Iterator[Waiting]:
     step = board.current
     yield from _screening(board, step)
     yield from _telling(board, step)
+    yield from _questions(board, step)
     if is_hindered(board.handover, now):
         return
     mine = [turn for turn in turns_of(board, step) if turn.yours and turn.side is not Side.REVIEWER]
@@ -94,6 +97,17 @@ def _answer(board: Board, step: Step) -> Iterator[Waiting]:
         return
     title = _("Read version %(version)s of the scope and answer it if it does not fit") % {"version": newest.version}
     yield _waiting(board.handover, title, gate_url(board.handover, _K.SCOPE), _("Read it"), ANSWERS)
+
+
+def _questions(board: Board, step: Step) -> Iterator[Waiting]:
+    """Questions of the other side about the scope, while it is negotiated."""
+    side = speaks_for(board.user, step) if step.kind == _K.SCOPE else None
+    if side is not None and (count := unanswered(board.handover, side)):
+        title = ngettext(
+            "Answer %(count)s question about the scope", "Answer %(count)s questions about the scope", count
+        )
+        url = reverse("handover:scope_questions", args=[board.handover.pk])
+        yield _waiting(board.handover, title % {"count": count}, url, _("Answer"), ANSWERS)
 
 
 def _screening(board: Board, step: Step) -> Iterator[Waiting]:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.selectors import organizations_of
 from customers.models import Category
+from customers.transforms import label_of
 from handover.content import items_of, newest_proposal, proven_backup, proven_execution
-from handover.fields import LABELS
 from handover.models import Backup, Delivery, Execution, Handover, Push, ScopeProposal
 from handover.selectors import step_of
 from handover.services.screening import latest_screening
@@ -28,7 +28,7 @@ class CategoryCrossing:
 
     category: Category
     label: str | Promise
-    fields: list[str | Promise]
+    fields: list[str]
     stay: int
     sent: int | None
 
@@ -51,9 +51,7 @@ def crossing_of(handover: Handover) -> Crossing | None:
     counts = execution.reconciliation.counts if execution else {}
     items, categories = items_of(newest), []
     for category in Category:
-        fields = [
-            LABELS[f"{item.category}.{item.field}"] for item in items if item.category == category and item.crosses
-        ]
+        fields = [label_of(item.key, item.transform) for item in items if item.category == category and item.crosses]
         stay = sum(item.category == category and not item.crosses for item in items)
         sent = counts.get(category, {}).get("sent") if counts else None
         categories.append(CategoryCrossing(category, category.label, fields, stay, sent))

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import Organization
-from customers.fields import LABELS
 from customers.models import Category
-from handover.content import agreed_fields
+from customers.transforms import label_of
+from handover.content import agreed_fields, agreed_transforms
 from handover.models import Handover, Notice, Step
 from handover.workflow import StepKind
 
@@ -30,7 +30,7 @@ class Told:
     purpose: str
     seller: Organization
     buyer: Organization
-    crosses: list[tuple[str | Promise, list[str | Promise]]]
+    crosses: list[tuple[str | Promise, list[str]]]
     months: int
     consent: bool
     notice: Notice
@@ -40,8 +40,9 @@ def told(notice: Notice, language: str) -> Told:
     """The notice in one language; call it with that language active."""
     handover = notice.handover
     texts = notice.texts.get(language) or notice.texts.get("en", {})
-    agreed = agreed_fields(handover)
-    by_category = [(one.label, [LABELS[key] for key in agreed if key.startswith(f"{one}.")]) for one in Category]
+    agreed, changed = agreed_fields(handover), agreed_transforms(handover)
+    labels = {key: label_of(key, changed.get(key, "")) for key in agreed}
+    by_category = [(one.label, [text for key, text in labels.items() if key.startswith(f"{one}.")]) for one in Category]
     return Told(
         title=texts.get("title", ""),
         words=texts.get("words", ""),
@@ -62,6 +63,7 @@ def digest_of(notice: Notice) -> bytes:
 
 def _content(notice: Notice) -> dict[str, Any]:
     handover = notice.handover
+    changed = agreed_transforms(handover)
     return {
         "handover": handover.reference,
         "version": notice.version,
@@ -72,6 +74,7 @@ def _content(notice: Notice) -> dict[str, Any]:
         "basis": handover.plan.legal_basis,
         "months": handover.plan.retention_months,
         "parties": [_party(handover.seller), _party(handover.buyer)],
+        **({"transforms": changed} if changed else {}),
     }
 
 

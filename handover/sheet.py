@@ -60,6 +60,11 @@ FIELDS = {
     "habits.preferred_products": Words("preferred products", "偏好商品"),
     "habits.preferences": Words("preferences", "偏好"),
 }
+TRANSFORMS = {
+    "mask": Words("masked", "脱敏"),
+    "pseudonymize": Words("pseudonym", "假名"),
+    "generalize": Words("generalized", "概括"),
+}
 DISPOSITIONS = {
     "destroy": Words("The seller destroys its copy.", "转让方销毁其副本。"),
     "restrict": Words("The seller keeps a restricted copy.", "转让方保留受限副本。"),
@@ -212,7 +217,14 @@ def _party(said: Json) -> Party:
 def _counts(name: str, words: Words, said: Json) -> Counts:
     numbers = said["counts"]["categories"][name]
     crossing = [key for key in said["scope"]["fields"] if key.startswith(f"{name}.")]
-    return Counts(words, [numbers[number] for number in NUMBERS], [_words(FIELDS, key) for key in crossing])
+    return Counts(words, [numbers[number] for number in NUMBERS], [_field(key, said["scope"]) for key in crossing])
+
+
+def _field(key: str, scope: Json) -> Words:
+    """The name of a field, with what was done to it before it crossed."""
+    words, done = _words(FIELDS, key), scope.get("transforms", {}).get(key)
+    how = _words(TRANSFORMS, done) if done else None
+    return Words(f"{words.en} ({how.en})", f"{words.zh}（{how.zh}）") if how else words
 
 
 def _gate(said: Json) -> PassedGate:

@@ -10,7 +10,8 @@ from compliance.models import Review
 from compliance.outcomes import Summary
 from compliance.screening import term_list
 from customers.models import Category
-from handover.content import SUBJECT, agreed_fields, proven_backup, proven_execution
+from customers.transforms import label_of
+from handover.content import SUBJECT, agreed_fields, agreed_transforms, proven_backup, proven_execution
 from handover.fields import LABELS
 from handover.models import Execution, Handover, Step
 from handover.workflow import StepKind
@@ -72,9 +73,11 @@ def _necessity(step: Step) -> Mapping[str, object]:
 
 
 def _plan(step: Step) -> Mapping[str, object]:
-    agreed = agreed_fields(step.handover)
-    return {"plan": getattr(step.handover, "plan", None), "agreed": [LABELS[key] for key in agreed]} | {
-        "assessment": assessment_of(SUBJECT, step.handover_id)
+    agreed, changed = agreed_fields(step.handover), agreed_transforms(step.handover)
+    return {
+        "plan": getattr(step.handover, "plan", None),
+        "agreed": [label_of(key, changed.get(key, "")) for key in agreed],
+        "assessment": assessment_of(SUBJECT, step.handover_id),
     }
 
 

@@ -26,7 +26,8 @@ from handover import demo
 from handover.models import Addressee, Backup, Execution, Handover
 from handover.notice_content import suggested
 from handover.notice_messages import LINK
-from handover.services import answering, notices, sending
+from handover.services import answering, notices, questions, sending
+from handover.workflow import StepKind
 from incidents.models import Incident
 from incidents.services import report
 from jobs.models import Job
@@ -91,6 +92,9 @@ def make_world(cast: Cast, now: datetime) -> World:
         "person": cast.seller_clerk.pk,
         "team": make_team(
             actor=cast.seller_lead, organization=cast.seller, name="Warranty", people=[cast.seller_clerk], now=now
+        ).pk,
+        "question": questions.ask(
+            actor=cast.seller_clerk, step=going.step(StepKind.SCOPE), field="basic.phone", text="Who calls?", now=now
         ).pk,
         "grant": going.handover.grants.filter(group__team__organization=cast.seller).first().grant,
     }

@@ -55,14 +55,16 @@ def write_records(
     organization: UUID,
     collected_on: date,
     source: UUID | None = None,
+    unsearchable: frozenset[str] = frozenset(),
     now: datetime,
 ) -> Written:
     """Stores the records as new customers of the book, in the caller's transaction. `organization` is the one whose
-    keys seal them, `source` the id of the import they come from. An empty value is stored as NULL, a category without
-    values gets no key. IntegrityError if the book has a customer of the same number or origin already."""
+    keys seal them, `source` the id of the import they come from, `unsearchable` the fields that nobody is found by. An
+    empty value is stored as NULL, a category without values gets no key. IntegrityError if the book has a customer of
+    the same number or origin already."""
     with paused():
         keys = new_keys(organization, (_BASIC, _PURCHASES, _HABITS), now)
-        rows = _Rows(book, source, collected_on, keys, BlindIndex(organization))
+        rows = _Rows(book, source, collected_on, keys, BlindIndex(organization), unsearchable)
         for record in records:
             rows.add(record)
         return rows.store()
@@ -71,8 +73,16 @@ def write_records(
 class _Rows:
     """COPY rows of one chunk."""
 
-    def __init__(self, book: Book, source: UUID | None, collected_on: date, keys: NewKeys, index: BlindIndex) -> None:
-        self.keys, self.index = keys, index
+    def __init__(  # noqa: PLR0917
+        self,
+        book: Book,
+        source: UUID | None,
+        collected_on: date,
+        keys: NewKeys,
+        index: BlindIndex,
+        unsearchable: frozenset[str],
+    ) -> None:
+        self.keys, self.index, self.unsearchable = keys, index, unsearchable
         self.nonce = NoncePool().draw
         self.customers: list[bytes] = []
         self.purchases: list[bytes] = []
@@ -98,12 +108,17 @@ class _Rows:
         jurisdiction = record.jurisdiction.encode()
         parts.append(_LENGTHS[len(jurisdiction)] + jurisdiction)
         self._seal_basic(parts, record.basic, self.keys.make(customer, _BASIC), customer.hex().encode())
-        parts.append(_indexes(self.index, record.basic))
+        parts.append(_indexes(self.index, self._searched(record.basic)))
         self.customers.append(b"".join(parts))
         if record.documents:
             self._seal_purchases(customer, record.documents, self.keys.make(customer, _PURCHASES))
         if record.habit is not None:
             self._seal_habit(customer, record.habit, record.derived, self.keys.make(customer, _HABITS))
+
+    def _searched(self, basic: Sequence[str]) -> Sequence[str]:
+        if not self.unsearchable:
+            return basic
+        return ["" if name in self.unsearchable else value for name, value in zip(BASIC, basic, strict=True)]
 
     def _seal_basic(self, parts: list[bytes], basic: Sequence[str], key: Cipher, customer: bytes) -> None:
         seal, nonce = key.seal_with, self.nonce

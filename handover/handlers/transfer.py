@@ -1,7 +1,7 @@
 """Jobs of gate 5: carry the agreed records over, then read them back from the buyer's book and compare."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from customers.fields import EVERYTHING, Scope
 from customers.models import Category, Customer
-from customers.records import Record, exceeds, leaf, project, ranges, write_records
-from handover import leaves
+from customers.records import Record, exceeds, leaf, ranges, write_records
+from handover import leaves, segmenting
+from handover.arriving import agreed_in
 from handover.clearance import execution_refusal
 from handover.comparing import read_what_opens, record_of
 from handover.content import proven_backup
@@ -41,6 +42,11 @@ def _counted(records: Iterable[Record], suffix: str) -> dict[str, int]:
 def _crosses(record: Record) -> bool:
     """A customer whose basic information was destroyed does not: there is nobody left to match."""
     return Category.BASIC not in record.destroyed
+
+
+def _parted(records: Sequence[Record], named: Collection[UUID]) -> tuple[list[Record], list[Record]]:
+    """Those of the records that are named, and the others."""
+    return [one for one in records if one.id in named], [one for one in records if one.id not in named]
 
 
 def _leaf_found(record: Record, scope: Scope) -> bytes:
@@ -110,29 +116,35 @@ class TransferHandler:
 
     def run(self, job: Job, chunk: Chunk) -> Result:
         execution = _hold(job, ExecutionState.RUNNING)
-        scope = frozenset(execution.scope)
+        carried = agreed_in(execution)
         found, broken = read_what_opens(execution.source, chunk.payload["first"], chunk.payload["last"])
         if broken:
             raise _not_backed_up(len(broken))
         _check_backed_up(execution, found, chunk)
         limits = (chunk.payload["first"], chunk.payload["last"])
-        stay = holding_out.staying(execution.handover, {record.id for record in found}, limits)
-        crossing = [record for record in found if _crosses(record) and record.id not in stay]
-        held = [record for record in found if record.id in stay]
-        agreed = [project(record, scope) for record in crossing]
+        segment = segmenting.segment_from(execution.segment)
+        apart = segmenting.outside(segment, execution.source, found, limits)
+        outside, inside = _parted(found, apart)
+        stay = holding_out.staying(execution.handover, {record.id for record in inside}, limits)
+        held, going = _parted(inside, stay)
+        agreed = [carried.of(record) for record in going if _crosses(record)]
         now = timezone.now()
         write_records(
             book=execution.target,
             records=agreed,
             organization=execution.target.organization_id,
             collected_on=timezone.localdate(now),
+            unsearchable=carried.unsearchable,
             now=now,
         )
         return Result(
             rows=len(found),
-            counts=_counted(found, "source") | _counted(agreed, "sent") | _counted(held, "held_out"),
-            # The leaf is of the source record, before anything was done to it.
-            output=leaves.pack((record.identity, leaf(record, scope)) for record in crossing),
+            counts=_counted(found, "source")
+            | _counted(agreed, "sent")
+            | _counted(held, "held_out")
+            | (_counted(outside, "outside") if segment else {}),
+            # The leaf is of what was made of the source record, before any of it was sealed for the buyer.
+            output=leaves.pack((record.identity, carried.leaf(record)) for record in agreed),
         )
 
     def finish(self, job: Job, now: datetime) -> None:
@@ -178,6 +190,7 @@ class VerifyHandler:
         sent, arrived = leaves_of(execution.transfer_job), _present(execution, leaves_of(job))
         different = leaves.differing(sent, arrived)
         asked = holding_out.is_told_here(execution.handover)
+        always = {"held_out": asked, "outside": bool(execution.segment)}
         found = [
             difference
             for customer in different[: executing.DIFFERENCES]
@@ -186,7 +199,7 @@ class VerifyHandler:
         executing.reconcile(
             execution=execution,
             target_root=leaves.root(arrived),
-            counts=_reconciled(total_counts(execution.transfer_job), total_counts(job), found, asked),
+            counts=_reconciled(total_counts(execution.transfer_job), total_counts(job), found, always),
             differing=len(different),
             differences=[{"customer": str(customer), "category": category} for customer, category, _rows in found],
             now=now,
@@ -212,27 +225,27 @@ _Difference = tuple[UUID, str, int]
 
 
 def _reconciled(
-    before: dict[str, int], after: dict[str, int], found: Sequence[_Difference], asked: bool
+    before: dict[str, int], after: dict[str, int], found: Sequence[_Difference], always: Mapping[str, bool]
 ) -> dict[str, dict[str, int]]:
-    """Per category: in the source, left out by the scope or by what customers answered, of these held out by answers
-    (where they were asked, or somebody is), sent, and equal after reading back."""
+    """Per category: in the source, left out by the scope, by what customers answered or by the segment, of these held
+    out by answers and outside of the segment (where that can be, or somebody is), sent, and equal when read back."""
     lost: Counter[str] = Counter()
     for _customer, category, rows in found:
         lost[category] += rows
     counts: dict[str, dict[str, int]] = {}
     for category in Category.values:
         source, sent = before.get(f"{category}_source", 0), before.get(f"{category}_sent", 0)
-        held = before.get(f"{category}_held_out", 0)
+        parts = {name: before.get(f"{category}_{name}", 0) for name in always}
         equal = max(0, min(sent - lost[category], after.get(f"{category}_arrived", 0)))
         counts[category] = {"source": source, "left_out": source - sent, "sent": sent, "equal": equal}
-        counts[category] |= {"held_out": held} if asked or held else {}
+        counts[category] |= {name: count for name, count in parts.items() if always[name] or count}
     return counts
 
 
 def _differences(execution: Execution, identity: UUID) -> list[_Difference]:
     """The categories in which a customer did not arrive as sent, and how many sent rows that concerns."""
     source, arrived = record_of(execution.source, identity), record_of(execution.target, identity)
-    sent = project(source, frozenset(execution.scope)) if source else None
+    sent = agreed_in(execution).of(source) if source else None
     found: list[_Difference] = []
     for category in Category:
         there = rows_of(sent, category) if sent else []

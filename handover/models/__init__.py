@@ -7,6 +7,7 @@ from handover.models.handover import Approval, Handover, HandoverGroupPermission
 from handover.models.notices import Addressee, Notice
 from handover.models.outcome import Certificate, Delivery
 from handover.models.plan import TransferPlan
+from handover.models.questions import ScopeMessage, ScopeQuestion, ScopeReading
 from handover.models.scope import ScopeItem, ScopeProposal
 
 __all__ = [
@@ -26,7 +27,10 @@ __all__ = [
     "Reconciliation",
     "SampledRecord",
     "ScopeItem",
+    "ScopeMessage",
     "ScopeProposal",
+    "ScopeQuestion",
+    "ScopeReading",
     "SentAbroad",
     "Step",
     "TransferPlan",

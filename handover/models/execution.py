@@ -38,7 +38,9 @@ class Backup(models.Model):
 
 
 class Execution(models.Model):
-    """One attempt to carry the agreed records over. `scope`: the agreed "category.field" names, frozen at the start."""
+    """One attempt to carry the agreed records over. Frozen at the start: `scope`, the agreed "category.field" names;
+    `transforms`, what is done to some of them; `segment`, which customers cross, if not all. The key of its pseudonyms
+    is in the vault under its id (`vault.pseudonyms`)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     handover = models.ForeignKey(Handover, on_delete=models.PROTECT, related_name="executions")
@@ -47,6 +49,8 @@ class Execution(models.Model):
     source = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+")
     target = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+")
     scope = models.JSONField(default=list)
+    transforms = models.JSONField(default=dict)
+    segment = models.JSONField(default=dict)
     transfer_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
     verify_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
     source_root = models.BinaryField(default=b"")

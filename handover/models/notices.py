@@ -28,6 +28,7 @@ class Notice(models.Model):
     approved_at = models.DateTimeField(null=True)
     site = models.CharField(max_length=200, blank=True)  # where the links lead, as whoever sent it reached the platform
     job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    outside = models.PositiveIntegerField(default=0)  # customers of the book who are not in the agreed segment
     opened_at = models.DateTimeField(null=True)  # sent to everybody for the first time
     announced_on = models.DateField(null=True)
     announced_where = models.CharField(_("Where it was announced"), max_length=500, blank=True)

@@ -11,7 +11,7 @@ from handover.package.files import Batches
 from handover.package.formats import FORMATS
 from handover.package.manifest import Hashed, Said, Subject, data_file, manifest
 from handover.package.readme import readme
-from handover.package.schema import tables_of
+from handover.package.schema import Table, tables_of
 from vault import signing
 
 
@@ -19,7 +19,7 @@ def members(subject: Subject, batches: Batches) -> Iterator[Member]:
     """Everything that is in the package. Each member is read to its end before the next one is asked for."""
     said: list[Said] = []
     yield from _hashed(Member("README.txt", [readme(subject)]), said)
-    for file in FORMATS[subject.file_format](tables_of(frozenset(subject.execution.scope)), batches):
+    for file in FORMATS[subject.file_format](_tables(subject), batches):
         hashed = Hashed(file.parts)
         yield Member(file.name, hashed, file.compressed)
         said.append(data_file(file, hashed))
@@ -30,6 +30,10 @@ def members(subject: Subject, batches: Batches) -> Iterator[Member]:
     yield Member("manifest.json", [signed])
     yield Member("manifest.sig", [signature.value])
     yield Member("public-key.pem", [_pem(signature.public)])
+
+
+def _tables(subject: Subject) -> list[Table]:
+    return tables_of(frozenset(subject.execution.scope), subject.execution.transforms)
 
 
 def _hashed(member: Member, said: list[Said]) -> Iterator[Member]:

@@ -92,6 +92,12 @@ def manifest(subject: Subject, files: list[Said]) -> bytes:
     return (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode()
 
 
+def _changed(execution: Execution) -> Said:
+    """What was done to fields before they crossed, and whether only some customers did."""
+    said: Said = {"transforms": dict(execution.transforms)} if execution.transforms else {}
+    return said | ({"segment": dict(execution.segment)} if execution.segment else {})
+
+
 def _agreed(subject: Subject) -> Said:
     handover, plan = subject.handover, subject.handover.plan
     return {
@@ -101,6 +107,7 @@ def _agreed(subject: Subject) -> Said:
             for side, party in (("seller", handover.seller), ("buyer", handover.buyer), ("reviewer", handover.reviewer))
         },
         "scope": list(subject.execution.scope),
+        **_changed(subject.execution),
         "plan": {
             "legal_basis": plan.legal_basis,
             "retention_months": plan.retention_months,

@@ -3,6 +3,7 @@
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from customers.transforms import label_of
 from handover.package.manifest import Subject
 
 _LANGUAGES = ("zh-hans", "en")
@@ -20,5 +21,6 @@ def _in(language: str, subject: Subject) -> str:
             "handover": subject.handover,
             "plan": subject.handover.plan,
             "file_format": subject.file_format,
+            "changed": [label_of(key, done) for key, done in subject.execution.transforms.items()],
         }
         return render_to_string(f"handover/package/readme.{language}.txt", context)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from customers.fields import FIELDS, Scope, in_category
 from customers.models import Category
 from customers.records import Record
+from customers.transforms import NOTHING_DONE, Transforms
 
 Row = tuple[str, ...]
 
@@ -75,15 +76,19 @@ class Table:
         return record.jurisdiction
 
 
-def tables_of(scope: Scope) -> list[Table]:
-    """The categories of which anything was agreed, each with the agreed fields."""
+def tables_of(scope: Scope, transforms: Transforms = NOTHING_DONE) -> list[Table]:
+    """The categories of which anything was agreed, each with the agreed fields. What a transform changed is text."""
     tables = []
     for category, names in FIELDS.items():
         kept = in_category(category, scope)
-        fields = (Column(name, _KINDS.get(name, Kind.TEXT)) for name in compress(names, kept))
+        fields = (Column(name, _kind(f"{category}.{name}", transforms)) for name in compress(names, kept))
         if any(kept):
             tables.append(Table(category, (*_BEFORE[category], *fields), kept))
     return tables
+
+
+def _kind(key: str, transforms: Transforms) -> Kind:
+    return Kind.TEXT if key in transforms else _KINDS.get(key.partition(".")[2], Kind.TEXT)
 
 
 def rows_of(record: Record, category: Category) -> Sequence[Sequence[str]]:

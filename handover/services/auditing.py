@@ -13,7 +13,9 @@ from accounts.models import User
 from customers.fields import FIELDS, LABELS
 from customers.masking import mask
 from customers.models import Category, Customer
-from customers.records import Record, project
+from customers.records import Record
+from customers.transforms import Transform
+from handover.arriving import agreed_in
 from handover.clearance import require_clearance
 from handover.comparing import record_at, source_ids
 from handover.content import proven_execution
@@ -28,11 +30,14 @@ from handover.workflow import StepKind
 SAMPLE = 60
 SHOWN_PURCHASES = 5
 _NOTHING = ("",) * 6
+# What arrived tells no more than a mask does.
+_HIDING = {Transform.MASK, Transform.PSEUDONYMIZE}
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One field on both sides, masked. `equal` compares the full values, `crosses` is the agreed scope."""
+    """One field on both sides, masked. `equal` compares the full values, the seller's after the agreed transform;
+    `crosses` is the agreed scope."""
 
     category: str
     label: str | Promise
@@ -40,6 +45,7 @@ class Pair:
     target: str
     crosses: bool
     equal: bool
+    transform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,8 @@ def compared(
 def _compare(execution: Execution, chosen: SampledRecord) -> Compared:
     source = record_at(execution.source, chosen.source_customer)
     target = record_at(execution.target, chosen.target_customer)
-    scope = frozenset(execution.scope)
-    agreed = project(source, scope) if source else None
-    pairs = _pairs(source, agreed, target, scope)
+    agreed = agreed_in(execution).of(source) if source else None
+    pairs = _pairs(source, agreed, target, execution)
     counts = (len(source.purchases) if source else 0, len(target.purchases) if target else 0)
     return Compared(
         position=chosen.position,
@@ -132,18 +137,21 @@ def _texts(row: object) -> tuple[str, ...]:
     return tuple(value or "" for value in row)  # type: ignore[attr-defined]
 
 
-def _pairs(source: Record | None, agreed: Record | None, target: Record | None, scope: frozenset[str]) -> list[Pair]:
+def _pairs(source: Record | None, agreed: Record | None, target: Record | None, execution: Execution) -> list[Pair]:
     pairs: list[Pair] = []
     for category in Category:
         sides = [_rows(side, category) for side in (source, agreed, target)]
         for number in range(min(SHOWN_PURCHASES, max(map(len, sides)))):
             row = [side[number] if number < len(side) else _NOTHING for side in sides]
-            pairs += [_pair(category, place, row, scope) for place in range(len(FIELDS[category]))]
+            pairs += [_pair(category, place, row, execution) for place in range(len(FIELDS[category]))]
     return pairs
 
 
-def _pair(category: Category, place: int, row: list[tuple[str, ...]], scope: frozenset[str]) -> Pair:
+def _pair(category: Category, place: int, row: list[tuple[str, ...]], execution: Execution) -> Pair:
     source, agreed, target = (side[place] for side in row)
     field = FIELDS[category][place]
     key = f"{category}.{field}"
-    return Pair(category, LABELS[key], mask(field, source), mask(field, target), key in scope, agreed == target)
+    transform = execution.transforms.get(key, "")
+    shown = target if transform in _HIDING else mask(field, target)
+    crosses, equal = key in execution.scope, agreed == target
+    return Pair(category, LABELS[key], mask(field, source), shown, crosses, equal, transform)

@@ -9,7 +9,7 @@ from accounts.models import Organization
 from customers.models import Category
 from customers.services.books import move_book
 from customers.workflow import BookState
-from handover import leaves
+from handover import leaves, segmenting
 from handover.certificate import Sections, Value, manifest_lines, seal_document
 from handover.content import newest_proposal, proven_backup, proven_execution
 from handover.models import Certificate, Execution, Handover, Step, TransferPlan
@@ -19,6 +19,8 @@ from handover.services.moving import record
 from handover.services.screening import latest_screening, review_of
 from handover.workflow import ORDER, StepKind
 from ledger.selectors import latest_checkpoint
+from vault.pseudonyms import PSEUDONYM
+from vault.services import destroy_data_keys
 
 
 @transaction.atomic
@@ -41,6 +43,8 @@ def issue(step: Step, now: datetime) -> Certificate:
         digest=sha256(document.encode()).digest(),
         issued_at=now,
     )
+    # Compared for the last time: from now on nobody can tell whom a pseudonym stands for.
+    destroy_data_keys([execution.pk], [PSEUDONYM], now)
     move_book(actor=None, book=execution.target, to=BookState.OPEN, now=now)
     if handover.plan.disposition == TransferPlan.Disposition.KEEP:
         move_book(actor=None, book=handover.book, to=BookState.OPEN, now=now)
@@ -98,7 +102,12 @@ def _counts(execution: Execution) -> Value:
 
 def _scope(handover: Handover, execution: Execution) -> Value:
     newest = newest_proposal(handover)
-    return {"fields": list(execution.scope), "version": newest.version if newest else None}
+    said: dict[str, Value] = {"fields": list(execution.scope), "version": newest.version if newest else None}
+    if execution.transforms:
+        said["transforms"] = dict(execution.transforms)
+    if execution.segment:
+        said["segment"] = {"criteria": dict(execution.segment), "digest": segmenting.digest_of(execution.segment)}
+    return said
 
 
 def _plan(plan: TransferPlan) -> Value:

@@ -18,8 +18,9 @@ from customers.services.discarding import discard_customers
 from customers.workflow import BookState
 from handover import alarms
 from handover.abroad import obstacle as abroad_obstacle
+from handover.arriving import needs_pseudonyms
 from handover.clearance import require_clearance
-from handover.content import agreed_fields, proven_execution
+from handover.content import agreed_fields, agreed_segment, agreed_transforms, proven_execution
 from handover.errors import HandoverError
 from handover.models import Execution, Handover, Reconciliation, Step
 from handover.services import abroad, holding_out, screening
@@ -30,6 +31,7 @@ from jobs import services as jobs
 from jobs.models import Job
 from tenancy import rights
 from vault.models import DataKey
+from vault.pseudonyms import PSEUDONYM, create_pseudonyms
 from vault.services import destroy_data_keys
 
 TRANSFER, VERIFY = "handover.transfer", "handover.verify"
@@ -82,8 +84,13 @@ def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
         source=handover.book,
         target=target,
         scope=agreed_fields(handover),
+        transforms=agreed_transforms(handover),
+        segment=agreed_segment(handover),
         started_at=now,
     )
+    if needs_pseudonyms(execution.transforms):
+        # The seller's: who has only the buyer's keys finds no value behind a pseudonym.
+        create_pseudonyms(handover.seller_id, execution.pk, now)
     execution.transfer_job = _job(actor, TRANSFER, execution, now)
     execution.save(update_fields=["transfer_job"])
     record(actor, "handover.execution.started", handover, now, number=execution.number)
@@ -209,10 +216,12 @@ def roll_back(*, actor: User | None, handover: Handover, reason: str, now: datet
 
 
 def undo(*, actor: User | None, execution: Execution, reason: str, now: datetime) -> None:
-    """Destroy the buyer's keys and rows of a locked execution and discard its book; the gate goes back to draft."""
+    """Destroy the buyer's keys and rows of a locked execution and the key of its pseudonyms, and discard its book; the
+    gate goes back to draft."""
     _turn(execution, ExecutionState.ROLLED_BACK)
     customers = sum(discard_customers(customers=batch, now=now) for batch in _batches(execution.target))
     destroy_data_keys(_keys_without_rows(execution), list(Category), now)
+    destroy_data_keys([execution.pk], [PSEUDONYM], now)
     move_book(actor=actor, book=execution.target, to=BookState.DISCARDED, now=now)
     execution.problem, execution.ended_at = reason, now
     execution.save()

@@ -104,11 +104,11 @@ def waits_for_seller(handover: Handover) -> bool:
 
 
 def untold(handover: Handover, notice: Notice) -> int:
-    """How many customers of the book no message was settled for."""
+    """How many customers of the book, those outside of the agreed segment aside, no message was settled for."""
     settled = Addressee.objects.filter(notice=notice).exclude(state__in=UNSETTLED)
     # A number that every side needs; the rows are the seller's.
     with rights.widened([handover.seller_id]):
-        return max(0, handover.book.customers.count() - settled.count())
+        return max(0, handover.book.customers.count() - notice.outside - settled.count())
 
 
 def held_out(handover: Handover) -> int:

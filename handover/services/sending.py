@@ -14,7 +14,9 @@ from uuid_utils.compat import uuid7
 from accounts.models import User
 from customers.contact import language_of
 from customers.models import Customer
+from handover import segmenting
 from handover.clearance import require_clearance
+from handover.content import agreed_segment
 from handover.errors import HandoverError
 from handover.models import Addressee, Notice
 from handover.notice_workflow import (
@@ -59,15 +61,18 @@ def send(*, actor: User, notice: Notice, digest: bytes, site: str, now: datetime
         audience=[notice.handover.seller_id],
         now=now,
     )
-    notice.save(update_fields=["state", "site", "job"])
+    notice.save(update_fields=["state", "site", "job", "outside"])
     record(actor, "handover.notice.sending", notice.handover, now, version=notice.version, customers=added)
     return notice.job
 
 
 def _add_addressees(notice: Notice) -> int:
-    """A row for each customer who has none. Who objected to an earlier version need not do it again."""
+    """A row for each customer of the agreed segment who has none. Who objected before need not do it again."""
     there = Addressee.objects.filter(notice=notice).values("customer")
     rows = Customer.objects.filter(book=notice.handover.book_id).exclude(pk__in=there).order_by("pk")
+    # Who does not cross has nothing to answer.
+    apart = segmenting.customers_outside(notice.handover, agreed_segment(notice.handover))
+    notice.outside = len(apart)
     objected = set(
         Addressee.objects.filter(notice__handover=notice.handover_id, answer=Choice.OBJECTED).values_list(
             "customer", flat=True
@@ -76,6 +81,8 @@ def _add_addressees(notice: Notice) -> int:
     batch: list[Addressee] = []
     count = 0
     for customer, jurisdiction in rows.values_list("pk", "jurisdiction").iterator(_BATCH):
+        if customer in apart:
+            continue
         batch.append(_addressee(notice, customer, jurisdiction, customer in objected))
         count += 1
         if len(batch) == _BATCH:
@@ -166,7 +173,7 @@ def left(notice: Notice) -> int:
     among them. With the rights of the seller."""
     rows = Addressee.objects.filter(notice=notice)
     waiting = rows.filter(state=MessageState.WAITING).exclude(channel=Channel.POST).count()
-    new = max(0, notice.handover.book.customers.count() - rows.count())
+    new = max(0, notice.handover.book.customers.count() - notice.outside - rows.count())
     return new + waiting + rows.filter(state=MessageState.FAILED).count()
 
 

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 
 from customers.fields import FIELDS
 from customers.models import Category
+from customers.transforms import label_of
 from handover.clearance import clearance_on
 from handover.content import proven_execution
-from handover.fields import LABELS
 from handover.models import Certificate, Execution, Handover
 from handover.permissions import may_see_sample
 from handover.selectors import step_of
@@ -62,7 +62,14 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 
 def _scope(execution: Execution) -> list[tuple[str | Promise, list[str | Promise]]]:
     return [
-        (category.label, [LABELS[key] for key in execution.scope if key.startswith(f"{category}.")])
+        (
+            category.label,
+            [
+                label_of(key, execution.transforms.get(key, ""))
+                for key in execution.scope
+                if key.startswith(f"{category}.")
+            ],
+        )
         for category in Category
     ]
 

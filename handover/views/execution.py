@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.stepup import fresh_factor_required
 from customers.models import Category
+from customers.transforms import Transforms, label_of
 from handover import alarms
-from handover.content import agreed_fields, digest_of, proven_backup
+from handover.content import agreed_fields, agreed_transforms, digest_of, proven_backup
 from handover.errors import HandoverError
 from handover.fields import LABELS, SCOPE_FIELDS
 from handover.forms.confirming import ApproveForm
@@ -44,7 +45,7 @@ class Crossing:
 
     label: str | Promise
     rows: int | None
-    crosses: list[str | Promise]
+    crosses: list[str]
     stays: list[str | Promise]
 
 
@@ -158,11 +159,12 @@ def _attempt(execution: Execution) -> Attempt:
 def crossings_of(handover: Handover) -> list[Crossing]:
     """What would cross now, by category."""
     agreed, backup = set(agreed_fields(handover)), proven_backup(handover)
+    changed = agreed_transforms(handover)
     counts: Mapping[str, Any] = backup.counts if backup else {}
-    return [_crossing(category, agreed, counts.get(_COUNTED[category])) for category in Category]
+    return [_crossing(category, agreed, changed, counts.get(_COUNTED[category])) for category in Category]
 
 
-def _crossing(category: Category, agreed: set[str], rows: int | None) -> Crossing:
+def _crossing(category: Category, agreed: set[str], changed: Transforms, rows: int | None) -> Crossing:
     keys = [field.key for field in SCOPE_FIELDS if field.category == category]
-    crosses = [LABELS[key] for key in keys if key in agreed]
+    crosses = [label_of(key, changed.get(key, "")) for key in keys if key in agreed]
     return Crossing(category.label, rows, crosses, [LABELS[key] for key in keys if key not in agreed])

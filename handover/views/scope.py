@@ -11,14 +11,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from handover.content import items_of, newest_proposal
+from handover.effects import Effect, effect_of, imports_of_book, jurisdictions_of
 from handover.errors import HandoverError
-from handover.forms.scope import OfferForm
+from handover.forms.scope import Offered, OfferForm
 from handover.gates import acts_of
-from handover.models import Handover, ScopeProposal
+from handover.models import Handover, ScopeProposal, ScopeQuestion
+from handover.segmenting import segment_from
 from handover.selectors import step_of
 from handover.services import scope
 from handover.services.necessity import needed_categories
-from handover.versions import compared, versions_of
+from handover.services.questions import speaks_for
+from handover.threads import unanswered, unread_by
+from handover.versions import compared, signatures_of, versions_of
 from handover.views.pages import board_of, gate_page, own_side, user_of, visible
 from handover.workflow import Side, StepKind
 
@@ -44,9 +48,29 @@ def version(request: HttpRequest, handover_id: UUID, number: int) -> HttpRespons
     return _versions_page(request, handover, shown)
 
 
-def _versions_page(request: HttpRequest, handover: Handover, shown: ScopeProposal | None) -> HttpResponse:
-    versions = list(versions_of(handover))
-    before = next((one for one in versions if shown and one.version == shown.version - 1), None)
+@require_safe
+@login_required
+def compare(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """Any two versions side by side, as chosen."""
+    handover = visible(request, handover_id)
+    before, after = (_numbered(handover, request.GET.get(name, "")) for name in ("before", "after"))
+    if before is None or after is None or before == after:
+        messages.info(request, _("Choose two different versions to compare."))
+        return redirect("handover:scope", handover_id)
+    return _versions_page(request, handover, after, before)
+
+
+def _numbered(handover: Handover, number: str) -> ScopeProposal | None:
+    return versions_of(handover).filter(version=int(number)).first() if number.isdecimal() and len(number) < 5 else None
+
+
+def _versions_page(
+    request: HttpRequest, handover: Handover, shown: ScopeProposal | None, before: ScopeProposal | None = None
+) -> HttpResponse:
+    versions, user, step = list(versions_of(handover)), user_of(request), step_of(handover, KIND)
+    if before is None:
+        before = next((one for one in versions if shown and one.version == shown.version - 1), None)
+    side = speaks_for(user, step)
     only = "differences" in request.GET
     context = {
         "versions": versions,
@@ -54,8 +78,19 @@ def _versions_page(request: HttpRequest, handover: Handover, shown: ScopeProposa
         "shown": shown,
         "comparison": compared(shown, before) if shown else None,
         "only_differences": only and before is not None,
+        "signatures": signatures_of(step, versions),
+        "effect": _effect(request, handover, shown) if shown else None,
+        "asked": ScopeQuestion.objects.filter(handover=handover).count(),
+        "unread": unread_by(user, handover),
+        "unanswered": unanswered(handover, side) if side else 0,
+        "speaks": side,
     }
     return gate_page(request, handover, KIND, "handover/scope.html", context=context)
+
+
+def _effect(request: HttpRequest, handover: Handover, shown: ScopeProposal) -> Effect:
+    crossings = {item.key: item.transform for item in items_of(shown)}
+    return effect_of(handover, crossings, segment_from(shown.segment), user_of(request), timezone.now())
 
 
 @login_required
@@ -68,6 +103,8 @@ def propose(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return _offer_page(request, handover, _form(request, handover), side)
     form = _form(request, handover)
+    if form.is_valid() and "preview" in request.POST:
+        return _offer_page(request, handover, form, side)
     if form.is_valid():
         try:
             proposal = scope.propose(
@@ -77,6 +114,7 @@ def propose(request: HttpRequest, handover_id: UUID) -> HttpResponse:
                 crossings=form.crossings,
                 note=form.cleaned_data["note"],
                 answers=form.cleaned_data["answers"],
+                segment=form.segment,
                 now=timezone.now(),
             )
         except HandoverError as error:
@@ -94,6 +132,7 @@ def _form(request: HttpRequest, handover: Handover) -> OfferForm:
         newest=newest,
         items=items_of(newest) if newest else [],
         needed=needed_categories(handover),
+        offered=Offered(jurisdictions_of(handover), imports_of_book(handover)),
     )
 
 
@@ -104,5 +143,8 @@ def _offer_page(
     if side is None and not form.is_bound:
         messages.info(request, _("You cannot propose a version now. Read what is on the table."))
         return redirect("handover:scope", handover.pk)
-    context = {"form": form, "newest": newest_proposal(handover), "offering": True}
+    context: dict[str, object] = {"form": form, "newest": newest_proposal(handover), "offering": True}
+    if form.is_bound and form.is_valid() and side is not None:
+        crossings = {one.key: one.transform for one in form.crossings}
+        context["effect"] = effect_of(handover, crossings, form.segment, user_of(request), timezone.now())
     return gate_page(request, handover, KIND, "handover/scope_offer.html", context=context, status=status)

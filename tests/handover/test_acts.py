@@ -30,7 +30,10 @@ class Act(NamedTuple):
 
 
 def _crossings():
-    return [scope.Crossing(field.category, field.name, field.always, "The number.") for field in SCOPE_FIELDS]
+    return [
+        scope.Crossing(field.category, field.name, "as_is" if field.always else "drop", "The number.")
+        for field in SCOPE_FIELDS
+    ]
 
 
 def _save_necessity(stand, actor, _side):

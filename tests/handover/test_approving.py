@@ -201,7 +201,7 @@ def test_a_remark_is_gone_when_it_was_answered(open_at, cast):
 
 TAMPERED = {
     N: lambda handover: Step.objects.filter(handover=handover, kind=N).update(content={"purpose": "To sell them on."}),
-    S: lambda handover: ScopeItem.objects.filter(proposal__handover=handover, field="note").update(crosses=True),
+    S: lambda handover: ScopeItem.objects.filter(proposal__handover=handover, field="note").update(transform="as_is"),
     P: lambda handover: TransferPlan.objects.filter(handover=handover).update(disposition="keep"),
     B: lambda handover: Backup.objects.filter(handover=handover).update(root=b"\0" * 32),
 }

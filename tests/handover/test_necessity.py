@@ -99,7 +99,9 @@ def test_a_category_without_a_reason_cannot_cross(open_at, cast):
     step.content["categories"]["habits"] = ""
     step.save(update_fields=["content"])
     crossings = [
-        scope.Crossing(field.category, field.name, field.name in {"number", "frequency"}, "Needed.")
+        scope.Crossing(
+            field.category, field.name, "as_is" if field.name in {"number", "frequency"} else "drop", "Needed."
+        )
         for field in scope.SCOPE_FIELDS
     ]
     with refused("the necessity names no reason for its category"):

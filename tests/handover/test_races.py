@@ -85,7 +85,9 @@ def test_an_approval_and_a_counter_offer_at_once_never_leave_an_approval_of_what
     stand, _second = committed_stand()
     seen = bytes(stand.step(S).digest)
     counter = [
-        scope.Crossing(field.category, field.name, field.always, "The number." if field.always else "")
+        scope.Crossing(
+            field.category, field.name, "as_is" if field.always else "drop", "The number." if field.always else ""
+        )
         for field in SCOPE_FIELDS
     ]
 

@@ -24,7 +24,7 @@ def offer(answers: int, *stays: str, **changes: str) -> dict[str, str]:
     """The whole form: every field crosses but `stays`."""
     form = {"answers": str(answers), "note": ""}
     for field in SCOPE_FIELDS:
-        form[f"crosses-{field.key}"] = "no" if field.key in stays else "yes"
+        form[f"transform-{field.key}"] = "drop" if field.key in stays else "as_is"
         form[f"reason-{field.key}"] = "" if field.key in stays else "Needed for the purpose."
     return form | changes
 
@@ -36,7 +36,12 @@ def address(stand: Stand, *parts: object) -> str:
 def version_by(stand: Stand, actor: User, side: Side, *stays: str) -> ScopeProposal:
     newest = newest_proposal(stand.handover)
     crossings = [
-        scope.Crossing(field.category, field.name, field.key not in stays, "" if field.key in stays else "So it is.")
+        scope.Crossing(
+            field.category,
+            field.name,
+            "drop" if field.key in stays else "as_is",
+            "" if field.key in stays else "So it is.",
+        )
         for field in SCOPE_FIELDS
     ]
     return scope.propose(
@@ -54,8 +59,8 @@ def test_either_side_proposes_the_first_version(open_at: OpenAt, cast: Cast, cli
     stand, client = open_at(StepKind.SCOPE), client_of(cast.seller_clerk)
     assert "Propose the first version" in client.get(address(stand)).content.decode()
     page = client.get(address(stand, "propose")).content.decode()
-    assert page.count('value="no"') == len(SCOPE_FIELDS) - 1, "all but the number may stay"
-    assert page.count("checked") == len(SCOPE_FIELDS) - 1, "each stays until somebody says otherwise"
+    assert page.count('value="drop"') == len(SCOPE_FIELDS) - 1, "all but the number may stay"
+    assert page.count('value="drop" selected') == len(SCOPE_FIELDS) - 1, "each stays until somebody says otherwise"
     response = client.post(address(stand, "propose"), offer(0, "basic.note", note="Notes are ours."), follow=True)
     assert "Version 1 is on the table." in response.content.decode()
     proposal = ScopeProposal.objects.get()
@@ -134,8 +139,8 @@ def test_a_version_that_came_in_meanwhile_is_shown_and_what_was_typed_stays(
     ("changes", "message"),
     [
         ({"reason-basic.phone": " "}, "Write why “Phone” crosses, or let it stay."),
-        ({"crosses-basic.phone": ""}, "Say whether it crosses or stays."),
-        ({"crosses-basic.phone": "perhaps"}, "Select a valid choice."),
+        ({"transform-basic.phone": ""}, "Say whether it crosses or stays."),
+        ({"transform-basic.phone": "perhaps"}, "Select a valid choice."),
         ({"reason-basic.phone": "x" * 501}, "at most 500 characters"),
         ({"note": "x" * 4001}, "at most 4"),
     ],
@@ -163,8 +168,9 @@ def test_nothing_changed_is_no_new_version(open_at: OpenAt, cast: Cast, client_o
 
 def test_the_number_always_crosses_whatever_is_sent(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
     stand, client = open_at(StepKind.SCOPE), client_of(cast.buyer_clerk)
-    assert 'name="crosses-basic.number"' not in client.get(address(stand, "propose")).content.decode()
-    client.post(address(stand, "propose"), offer(0) | {"crosses-basic.number": "no"})
+    assert client.post(address(stand, "propose"), offer(0) | {"transform-basic.number": "drop"}).status_code == 422
+    assert not ScopeProposal.objects.exists()
+    client.post(address(stand, "propose"), offer(0) | {"transform-basic.number": "pseudonymize"})
     assert "basic.number" in agreed_fields(stand.handover)
 
 

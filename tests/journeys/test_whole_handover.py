@@ -121,7 +121,7 @@ def propose_scope(page: Page, address: str) -> None:
     page.goto(f"{address}scope/propose/")
     for field in SCOPE_FIELDS:
         if not field.always and field.key not in STAYS:
-            page.locator(f'input[name="crosses-{field.key}"][value="yes"]').check()
+            page.locator(f'select[name="transform-{field.key}"]').select_option("as_is")
             page.locator(f'[name="reason-{field.key}"]').fill("Needed for the purpose.")
     page.get_by_role("button", name="Propose it").click()
     expect(page.locator("h1")).to_contain_text("version 1")
