@@ -11,10 +11,21 @@ from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
+from handover.handlers.rehearse import RehearseHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
 from handover.models import Step
 from handover.outcomes import ContentOutcome, GateOutcome
-from handover.services import auditing, backing_up, certifying, delivering, executing, moving, reminding, sending
+from handover.services import (
+    auditing,
+    backing_up,
+    certifying,
+    delivering,
+    executing,
+    moving,
+    rehearsing,
+    reminding,
+    sending,
+)
 from handover.vocabulary import PASSED, SENTENCES, STOPPED
 from handover.workflow import StepKind
 from jobs import registry
@@ -34,6 +45,7 @@ clearance.register(needs)
 publishing.register(publishing_places)
 registry.register(backing_up.WRITE, BackupHandler())
 registry.register(backing_up.RESTORE, RestoreHandler())
+registry.register(rehearsing.REHEARSE, RehearseHandler())
 registry.register(executing.TRANSFER, TransferHandler())
 registry.register(executing.VERIFY, VerifyHandler())
 registry.register(sending.NOTIFY, NotifyHandler())

@@ -5,6 +5,7 @@ from handover.models.handover import Approval, Handover, HandoverGroupPermission
 from handover.models.notices import Addressee, Notice
 from handover.models.outcome import Certificate, Delivery
 from handover.models.plan import TransferPlan
+from handover.models.rehearsal import DryRun
 from handover.models.scope import ScopeItem, ScopeProposal
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Backup",
     "Certificate",
     "Delivery",
+    "DryRun",
     "Execution",
     "Handover",
     "HandoverGroupPermission",
