@@ -7,7 +7,8 @@ from uuid import UUID
 from customers.fields import Scope
 from customers.records import Record, leaf, project
 from customers.transforms import Transform, Transforms, transformed, unsearchable
-from handover.models import Execution
+from handover.content import agreed_fields, agreed_transforms
+from handover.models import Execution, Handover
 from vault.pseudonyms import Pseudonyms, load_pseudonyms
 
 
@@ -37,6 +38,11 @@ class Agreed:
 def agreed_in(execution: Execution) -> Agreed:
     """Raises KeyDestroyed once the execution was undone or certified, if there are pseudonyms."""
     return Agreed(frozenset(execution.scope), execution.transforms, _pseudonyms(execution.pk, execution.transforms))
+
+
+def foreseen(handover: Handover) -> Agreed:
+    """What an execution would carry as it is agreed now, with pseudonyms that nobody keeps."""
+    return Agreed(frozenset(agreed_fields(handover)), agreed_transforms(handover), Pseudonyms.thrown_away())
 
 
 def needs_pseudonyms(transforms: Transforms) -> bool:

@@ -19,7 +19,7 @@ from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
 from handover.permissions import may_sell
 from handover.selectors import current_step, step_of
-from handover.services import holding_out, screening
+from handover.services import holding_out, rehearsing, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
 
 
@@ -40,12 +40,14 @@ class Blocker:
 
 def is_hindered(handover: Handover, now: datetime) -> bool:
     """Whether a start of the transfer would be refused: before the plan's day, while customers may
-    answer, or before the free text is cleared."""
+    answer, before the free text is cleared, or without a dry run of what is agreed now."""
     if current_step(handover).kind != StepKind.EXECUTION:
         return False
     plan = getattr(handover, "plan", None)
     early = plan is not None and plan.starts_on > timezone.localdate(now)
-    return early or bool(holding_out.obstacle(handover, now) or screening.obstacle(handover))
+    return early or bool(
+        holding_out.obstacle(handover, now) or screening.obstacle(handover) or rehearsing.obstacle(handover)
+    )
 
 
 def blockers_of(board: Board, now: datetime) -> list[Blocker]:
@@ -59,6 +61,7 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
         *_failed(board, step),
         *_notice(board, step, now),
         *_content(board, step),
+        *_dry_run(board, step),
         *_book(board, step),
         *_dates(board, step, timezone.localdate(now)),
     ]
@@ -230,6 +233,21 @@ def _content_cure(board: Board) -> tuple[str, str, bool]:
         return reverse("compliance:review", args=[review.pk]), _("Decide the review"), True
     again = screening.needs_another(handover) and screening.may_screen(user, step_of(handover, StepKind.BACKUP))
     return gate_url(handover, StepKind.BACKUP), _("Screen it again") if again else _("See the screening"), again
+
+
+# ---- the dry run
+
+
+def _dry_run(board: Board, step: Step) -> Iterator[Blocker]:
+    if step.kind != StepKind.EXECUTION:
+        return
+    if problem := rehearsing.obstacle(board.handover):
+        on_its_way = rehearsing.running(board.handover) is not None
+        yours = not on_its_way and rehearsing.may_rehearse(board.user, step)
+        title = _("The dry run is on its way") if on_its_way else _("The dry run is missing")
+        label = _("Start the dry run") if yours else _("See the dry run")
+        url = gate_url(board.handover, StepKind.EXECUTION) + "#dry-run"
+        yield Blocker(title, url, label, why=problem, soft=on_its_way, yours=yours)
 
 
 # ---- the book itself

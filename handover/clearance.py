@@ -13,7 +13,7 @@ from customers.permissions import permits_on
 from customers.workflow import Verb
 from handover.content import proven_execution
 from handover.errors import HandoverError
-from handover.models import Backup, Delivery, Execution, Handover, Step
+from handover.models import Backup, Delivery, DryRun, Execution, Handover, Step
 from handover.permissions import has_rank, organization_of, sides_of
 from handover.workflow import Rank, Side, StepKind
 from jobs.models import Job
@@ -82,6 +82,12 @@ def _in(actor: User, backup: Backup, now: datetime) -> str:
 def execution_refusal(job: Job, actor: User, now: datetime) -> str:
     """For a job of an execution."""
     handover = Execution.objects.select_related("handover").get(pk=job.subject_id).handover
+    return _refusal_at(actor, handover, StepKind.EXECUTION, now)
+
+
+def rehearsal_refusal(job: Job, actor: User, now: datetime) -> str:
+    """For the job of a dry run."""
+    handover = DryRun.objects.select_related("handover").get(pk=job.subject_id).handover
     return _refusal_at(actor, handover, StepKind.EXECUTION, now)
 
 

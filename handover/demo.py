@@ -28,8 +28,19 @@ from customers.transforms import Transform
 from customers.uploads import SealingUploadHandler
 from handover.content import digest_of
 from handover.fields import SCOPE_FIELDS
-from handover.models import Execution, Handover, Step
-from handover.services import approving, assessing, backing_up, executing, necessity, opening, plan, scope, screening
+from handover.models import DryRun, Execution, Handover, Step
+from handover.services import (
+    approving,
+    assessing,
+    backing_up,
+    executing,
+    necessity,
+    opening,
+    plan,
+    rehearsing,
+    scope,
+    screening,
+)
 from handover.services.reviewing import live_review
 from handover.workflow import Side, StepKind
 from jobs.models import Job
@@ -291,8 +302,21 @@ def approve_content(demo: Demo) -> None:
     decide(actor=reviewer, review=review, decision=Decision.APPROVED, reason="", now=now, work=work)
 
 
+def rehearse(demo: Demo) -> DryRun:
+    """Gate 5, first: the buyer's clerk has the transfer tried out. What the last dry run counted is enough if nothing
+    has changed."""
+    step = demo.step(StepKind.EXECUTION)
+    found = rehearsing.latest(demo.handover)
+    if found is None or not rehearsing.is_current(found, step):
+        found = rehearsing.begin(actor=demo.cast.buyer_clerk, step=step, now=timezone.now())
+        run_job(found.job)
+        found.refresh_from_db()
+    return found
+
+
 def start_execution(demo: Demo) -> Execution:
-    """Gate 5: two people start the transfer."""
+    """Gate 5: a dry run, then two people start the transfer."""
+    rehearse(demo)
     execution = None
     for actor, side in ((demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER)):
         step = demo.step(StepKind.EXECUTION)

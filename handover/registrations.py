@@ -12,6 +12,7 @@ from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
 from handover.handlers.push import PushHandler
+from handover.handlers.rehearse import RehearseHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
 from handover.models import Step
 from handover.outcomes import ContentOutcome, GateOutcome
@@ -23,6 +24,7 @@ from handover.services import (
     executing,
     moving,
     pushing,
+    rehearsing,
     reminding,
     sending,
 )
@@ -45,6 +47,7 @@ clearance.register(needs)
 publishing.register(publishing_places)
 registry.register(backing_up.WRITE, BackupHandler())
 registry.register(backing_up.RESTORE, RestoreHandler())
+registry.register(rehearsing.REHEARSE, RehearseHandler())
 registry.register(executing.TRANSFER, TransferHandler())
 registry.register(executing.VERIFY, VerifyHandler())
 registry.register(sending.NOTIFY, NotifyHandler())

@@ -119,6 +119,7 @@ class Sheet:
     version: int | None
     gates: list[PassedGate]
     sampled: int
+    rule: Mapping[str, Json] | None
     screening: Mapping[str, Json] | None
     screened: str
     basis: Words
@@ -157,6 +158,7 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         version=said["scope"]["version"],
         gates=[_gate(gate) for gate in said["gates"]],
         sampled=said["audit"]["sampled"],
+        rule=said["audit"].get("rule"),
         screening=said["audit"].get("screening"),
         screened=_moment((said["audit"].get("screening") or {}).get("approved_at")),
         basis=_basis(said["plan"]["legal_basis"]),

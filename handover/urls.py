@@ -16,6 +16,8 @@ from handover.views import (
     proving,
     questions,
     readiness,
+    reconciliation,
+    rehearsal,
     scope,
     target,
 )
@@ -43,6 +45,9 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:handover_id>/backup/screen-again/", backup.screen_again, name="screen_again"),
     path("<uuid:handover_id>/execution/", execution.page, name="execution"),
     path("<uuid:handover_id>/execution/start/", execution.start, name="execution_start"),
+    path("<uuid:handover_id>/execution/rehearse/", rehearsal.begin, name="rehearse"),
+    path("<uuid:handover_id>/execution/<int:number>/", reconciliation.page, name="differences"),
+    path("<uuid:handover_id>/execution/<int:number>/differences.csv", reconciliation.table, name="differences_csv"),
     path("<uuid:handover_id>/audit/", audit.page, name="audit"),
     path("<uuid:handover_id>/certificate/", certificate.certificate, name="certificate"),
     path("<uuid:handover_id>/certificate.json", certificate.document, name="certificate_json"),

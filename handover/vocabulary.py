@@ -29,6 +29,8 @@ SENTENCES = {
     "handover.backup.destroyed": _("A backup past its date was destroyed, its key first"),
     "handover.backup.approve": _("%(actor_name)s approved the backup"),
     "handover.execution.open": _("Gate 5, execution, is open"),
+    "handover.execution.dry_run": _("%(actor_name)s started a dry run of the transfer"),
+    "handover.execution.dry_run_done": _("The dry run counted: %(crosses)s customers would cross, %(stays)s stay"),
     "handover.execution.start": _("%(actor_name)s gave the start for the %(side)s"),
     "handover.execution.started": _("The transfer began, attempt %(number)s"),
     "handover.execution.verified": _("What arrived equals what was sent"),

@@ -143,6 +143,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.TransferPlan": _HANDOVER,
     "handover.Backup": Guarded(f"{_within('handover_handover', 'handover_id')} OR {_OF_BOOKS}"),
     "handover.Execution": _HANDOVER,
+    "handover.DryRun": _HANDOVER,
     "handover.Reconciliation": _EXECUTION,
     "handover.SampledRecord": _EXECUTION,
     "handover.SentAbroad": _EXECUTION,

@@ -231,6 +231,9 @@ PAGES: dict[str, Page] = {
     "handover:execution_start": Page(
         "done", "login 404 404 404 302 302 302 302 302 302", "login 404 404 404 302 302 302 302 302 302"
     ),
+    "handover:rehearse": Page("done", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:differences": Page("done 1", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:differences_csv": Page("done 1", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:audit": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:certificate": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:certificate_json": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),

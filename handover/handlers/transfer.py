@@ -1,7 +1,7 @@
 """Jobs of gate 5: carry the agreed records over, then read them back from the buyer's book and compare."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,14 +14,14 @@ from accounts.models import User
 from customers.fields import EVERYTHING, Scope
 from customers.models import Category, Customer
 from customers.records import Record, exceeds, leaf, ranges, write_records
-from handover import leaves, segmenting
+from handover import crossing, leaves
 from handover.arriving import agreed_in
 from handover.clearance import execution_refusal
 from handover.comparing import read_what_opens, record_of
 from handover.content import proven_backup
 from handover.handlers.backup import leaf_of, leaves_of, total_counts
-from handover.models import Backup, Execution
-from handover.package import rows_of
+from handover.models import Backup, Execution, Handover
+from handover.reconciling import Difference, Kind, completeness, differences, filled
 from handover.services import executing, holding_out
 from handover.workflow import ExecutionState
 from jobs.models import Chunk, Job
@@ -30,23 +30,14 @@ from jobs.registry import JobFailed, Planned, Result
 _LIVE = {ExecutionState.RUNNING, ExecutionState.VERIFYING}
 
 
-def _counted(records: Iterable[Record], suffix: str) -> dict[str, int]:
+def counted(records: Iterable[Record], suffix: str) -> dict[str, int]:
+    """Rows by category, for a chunk's counts."""
     basic = purchases = habits = 0
     for record in records:
         basic += 1
         purchases += len(record.documents)
         habits += record.habit is not None
     return {f"basic_{suffix}": basic, f"purchases_{suffix}": purchases, f"habits_{suffix}": habits}
-
-
-def _crosses(record: Record) -> bool:
-    """A customer whose basic information was destroyed does not: there is nobody left to match."""
-    return Category.BASIC not in record.destroyed
-
-
-def _parted(records: Sequence[Record], named: Collection[UUID]) -> tuple[list[Record], list[Record]]:
-    """Those of the records that are named, and the others."""
-    return [one for one in records if one.id in named], [one for one in records if one.id not in named]
 
 
 def _leaf_found(record: Record, scope: Scope) -> bytes:
@@ -71,28 +62,35 @@ def _stopped(job: Job, now: datetime) -> None:
         executing.undo(actor=None, execution=execution, reason=problem, now=now)
 
 
-def _backup_of(execution: Execution) -> Backup:
-    backup = proven_backup(execution.handover)
+def _backup_of(handover: Handover) -> Backup:
+    backup = proven_backup(handover)
     if backup is None:
         raise JobFailed(_("There is no proven backup any more. Stop this handover and open a new one."))
     return backup
 
 
-def _check_backed_up(execution: Execution, found: Sequence[Record], chunk: Chunk) -> None:
+def check_backed_up(handover: Handover, found: Sequence[Record], chunk: Chunk) -> None:
     """What crosses is what the approved backup holds, so that nobody changes the frozen book in between unseen."""
     first, last = UUID(chunk.payload["first"]), UUID(chunk.payload["last"])
     segments = Chunk.objects.filter(
-        job=_backup_of(execution).write_job_id, payload__first__lte=str(last), payload__last__gte=str(first)
+        job=_backup_of(handover).write_job_id, payload__first__lte=str(last), payload__last__gte=str(first)
     )
     outputs = (bytes(output) for output in segments.values_list("output", flat=True))
     kept = leaves.between(leaves.unpack(outputs), first, last)
     # A key destroyed since then stays destroyed: that record has to be poorer.
     now = {record.id.bytes: kept.get(record.id.bytes, b"") if record.destroyed else leaf_of(record) for record in found}
     if kept != now:
-        raise _not_backed_up(len(leaves.differing(kept, now)))
+        raise not_backed_up(len(leaves.differing(kept, now)))
 
 
-def _not_backed_up(count: int) -> JobFailed:
+def check_complete(handover: Handover, totals: Mapping[str, int]) -> None:
+    """Every customer that was read equals the backup's: with the same number nobody is missing either."""
+    if missing := _backup_of(handover).counts["customers"] - totals.get("basic_source", 0):
+        raise not_backed_up(abs(missing))
+
+
+def not_backed_up(count: int) -> JobFailed:
+    """The end of a job that found another book than the one that was backed up."""
     message = ngettext(
         "The book is no longer what the approved backup holds: %(count)s customer differs. Find out who changed it; "
         "stop this handover and open a new one.",
@@ -119,15 +117,11 @@ class TransferHandler:
         carried = agreed_in(execution)
         found, broken = read_what_opens(execution.source, chunk.payload["first"], chunk.payload["last"])
         if broken:
-            raise _not_backed_up(len(broken))
-        _check_backed_up(execution, found, chunk)
+            raise not_backed_up(len(broken))
+        check_backed_up(execution.handover, found, chunk)
         limits = (chunk.payload["first"], chunk.payload["last"])
-        segment = segmenting.segment_from(execution.segment)
-        apart = segmenting.outside(segment, execution.source, found, limits)
-        outside, inside = _parted(found, apart)
-        stay = holding_out.staying(execution.handover, {record.id for record in inside}, limits)
-        held, going = _parted(inside, stay)
-        agreed = [carried.of(record) for record in going if _crosses(record)]
+        parts = crossing.parted(execution.handover, execution.segment, found, limits)
+        agreed = [carried.of(record) for record in parts.going]
         now = timezone.now()
         write_records(
             book=execution.target,
@@ -139,20 +133,18 @@ class TransferHandler:
         )
         return Result(
             rows=len(found),
-            counts=_counted(found, "source")
-            | _counted(agreed, "sent")
-            | _counted(held, "held_out")
-            | (_counted(outside, "outside") if segment else {}),
+            counts=counted(found, "source")
+            | counted(agreed, "sent")
+            | counted(parts.held, "held_out")
+            | (counted(parts.outside, "outside") if execution.segment else {})
+            | filled(agreed),
             # The leaf is of what was made of the source record, before any of it was sealed for the buyer.
             output=leaves.pack((record.identity, carried.leaf(record)) for record in agreed),
         )
 
     def finish(self, job: Job, now: datetime) -> None:
         execution = executing.lock(job.subject_id)
-        # Every customer that was read equals the backup's: with the same number nobody is missing either.
-        missing = _backup_of(execution).counts["customers"] - total_counts(job).get("basic_source", 0)
-        if missing:
-            raise _not_backed_up(abs(missing))
+        check_complete(execution.handover, total_counts(job))
         executing.begin_verification(execution=execution, source_root=leaves.root(leaves_of(job)), now=now)
 
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
@@ -180,7 +172,7 @@ class VerifyHandler:
         found = [(record.identity, _leaf_found(record, scope)) for record in arrived]
         return Result(
             rows=len(arrived),
-            counts=_counted(arrived, "arrived"),
+            counts=counted(arrived, "arrived") | filled(arrived),
             output=leaves.pack(found + [(row.origin or row.pk, leaves.UNREADABLE) for row in broken]),
         )
 
@@ -194,14 +186,16 @@ class VerifyHandler:
         found = [
             difference
             for customer in different[: executing.DIFFERENCES]
-            for difference in _differences(execution, customer)
+            for difference in _differences(execution, customer, sent, arrived)
         ]
+        before, after = total_counts(execution.transfer_job), total_counts(job)
         executing.reconcile(
             execution=execution,
             target_root=leaves.root(arrived),
-            counts=_reconciled(total_counts(execution.transfer_job), total_counts(job), found, always),
+            counts=_reconciled(before, after, found, always),
+            fields=completeness(frozenset(execution.scope), before, after, found),
             differing=len(different),
-            differences=[{"customer": str(customer), "category": category} for customer, category, _rows in found],
+            differences=[difference.stored() for difference in found],
             now=now,
         )
 
@@ -221,17 +215,14 @@ def _present(execution: Execution, read: leaves.Leaves) -> leaves.Leaves:
     return {identity: read.get(identity, leaves.UNREADABLE) for identity in there}
 
 
-_Difference = tuple[UUID, str, int]
-
-
 def _reconciled(
-    before: dict[str, int], after: dict[str, int], found: Sequence[_Difference], always: Mapping[str, bool]
+    before: dict[str, int], after: dict[str, int], found: Sequence[Difference], always: Mapping[str, bool]
 ) -> dict[str, dict[str, int]]:
     """Per category: in the source, left out by the scope, by what customers answered or by the segment, of these held
     out by answers and outside of the segment (where that can be, or somebody is), sent, and equal when read back."""
     lost: Counter[str] = Counter()
-    for _customer, category, rows in found:
-        lost[category] += rows
+    for difference in found:
+        lost[difference.category] += difference.rows
     counts: dict[str, dict[str, int]] = {}
     for category in Category.values:
         source, sent = before.get(f"{category}_source", 0), before.get(f"{category}_sent", 0)
@@ -242,14 +233,10 @@ def _reconciled(
     return counts
 
 
-def _differences(execution: Execution, identity: UUID) -> list[_Difference]:
-    """The categories in which a customer did not arrive as sent, and how many sent rows that concerns."""
-    source, arrived = record_of(execution.source, identity), record_of(execution.target, identity)
-    sent = agreed_in(execution).of(source) if source else None
-    found: list[_Difference] = []
-    for category in Category:
-        there = rows_of(sent, category) if sent else []
-        here = rows_of(arrived, category) if arrived else []
-        if there != here:
-            found.append((identity, category.value, len(there)))
-    return found or [(identity, Category.BASIC.value, 1)]
+def _differences(execution: Execution, identity: UUID, sent: leaves.Leaves, arrived: leaves.Leaves) -> list[Difference]:
+    """In what a customer did not arrive as sent."""
+    source, here = record_of(execution.source, identity), record_of(execution.target, identity)
+    crossed = identity.bytes in sent
+    there = agreed_in(execution).of(source) if source and crossed else None
+    there_now = Kind.UNREADABLE if identity.bytes in arrived else Kind.MISSING
+    return differences(identity, there, here, there_now if crossed else Kind.ADDED)

@@ -8,6 +8,7 @@ from handover.models.notices import Addressee, Notice
 from handover.models.outcome import Certificate, Delivery
 from handover.models.plan import TransferPlan
 from handover.models.questions import ScopeMessage, ScopeQuestion, ScopeReading
+from handover.models.rehearsal import DryRun
 from handover.models.scope import ScopeItem, ScopeProposal
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "DeliveryTarget",
     "DownloadTicket",
+    "DryRun",
     "Execution",
     "Handover",
     "HandoverGroupPermission",

@@ -69,12 +69,15 @@ class Execution(models.Model):
 
 
 class Reconciliation(models.Model):
-    """What was counted before and after. `counts`: per category source, left_out, sent, equal. `differences`: at most
-    1,000 of {customer, category}."""
+    """What was counted before and after. `counts`: per category source, left_out, sent, equal. `fields`: per field
+    sent, arrived, equal values. `differences`: of at most 1,000 customers {customer, category, kind, fields};
+    `differing`: how many customers in all."""
 
     execution = models.OneToOneField(Execution, on_delete=models.CASCADE, related_name="reconciliation")
     counts = models.JSONField(default=dict)
+    fields = models.JSONField(default=dict)
     differences = models.JSONField(default=list)
+    differing = models.PositiveIntegerField(default=0)
     equal = models.BooleanField()
     at = models.DateTimeField()
 

@@ -22,12 +22,10 @@ from handover.content import proven_execution
 from handover.errors import HandoverError
 from handover.models import Execution, SampledRecord, Step
 from handover.permissions import may_see_sample
+from handover.sampling import rule_for
 from handover.services.moving import move, record
 from handover.workflow import StepKind
 
-# No difference among 60 records drawn at random: with 95 % confidence less than 5 % of all differ (the rule of three,
-# 3 / n). The roots compare every record; the sample lets a person see that records are what they should be.
-SAMPLE = 60
 SHOWN_PURCHASES = 5
 _NOTHING = ("",) * 6
 # What arrived tells no more than a mask does.
@@ -63,14 +61,15 @@ class Compared:
 
 @transaction.atomic
 def draw_sample(step: Step, now: datetime) -> int:
-    """Draw anew which customers the reviewer compares and ask for the audit. Runs when gate 6 opens."""
+    """Draw anew which customers the reviewer compares, as many as `sampling` says, and ask for the audit. Runs when
+    gate 6 opens. The roots compare every record; the sample lets a person see that records are what they should be."""
     execution = proven_execution(step.handover)
     if execution is None:
         return 0
     SampledRecord.objects.filter(execution=execution).delete()
     rows = Customer.objects.filter(book=execution.target_id).order_by("pk").values_list("origin", "pk")
     arrived = [(origin, target) for origin, target in rows if origin]
-    chosen = sorted(SystemRandom().sample(arrived, min(SAMPLE, len(arrived))))
+    chosen = sorted(SystemRandom().sample(arrived, rule_for(len(arrived)).size))
     source_of = source_ids(execution.source, [identity for identity, _target in chosen])
     SampledRecord.objects.bulk_create(
         SampledRecord(
@@ -84,7 +83,7 @@ def draw_sample(step: Step, now: datetime) -> int:
 
 
 def compared(
-    *, actor: User, execution: Execution, now: datetime, first: int = 1, count: int = SAMPLE
+    *, actor: User, execution: Execution, now: datetime, first: int = 1, count: int | None = None
 ) -> list[Compared]:
     """The sampled records side by side from position `first` on, for a person of the three sides. Every value shown is
     masked. Raises HandoverError without clearance, and for whose teams may not act at the audit: then nothing is

@@ -9,7 +9,7 @@ from accounts.models import Organization
 from customers.models import Category
 from customers.services.books import move_book
 from customers.workflow import BookState
-from handover import leaves, segmenting
+from handover import leaves, sampling, segmenting
 from handover.certificate import Sections, Value, manifest_lines, seal_document
 from handover.content import newest_proposal, proven_backup, proven_execution
 from handover.models import Certificate, Execution, Handover, Step, TransferPlan
@@ -67,7 +67,11 @@ def _sections(handover: Handover, execution: Execution, audit: Step, now: dateti
         "plan": _plan(handover.plan),
         "gates": _gates(handover, audit, now),
         "roots": _roots(handover, execution),
-        "audit": {"sampled": execution.sample.count(), "screening": _screening(handover)},
+        "audit": {
+            "sampled": execution.sample.count(),
+            "rule": _rule(execution),
+            "screening": _screening(handover),
+        },
         "dates": {
             "opened": _moment(handover.created_at),
             "started": _moment(execution.started_at),
@@ -97,7 +101,8 @@ def _counts(execution: Execution) -> Value:
     for category in Category:
         numbers: dict[str, Value] = dict(counts[category])
         categories[category.value] = numbers
-    return {"customers": counts[Category.BASIC]["sent"], "categories": categories}
+    fields: Value = {key: dict(numbers) for key, numbers in execution.reconciliation.fields.items()}
+    return {"customers": counts[Category.BASIC]["sent"], "categories": categories, "fields": fields}
 
 
 def _scope(handover: Handover, execution: Execution) -> Value:
@@ -146,6 +151,18 @@ def _roots(handover: Handover, execution: Execution) -> Value:
         "source": bytes(execution.source_root).hex(),
         "target": bytes(execution.target_root).hex(),
         "backup": bytes(backup.root).hex() if backup else None,
+    }
+
+
+def _rule(execution: Execution) -> Value:
+    """By which rule the sample was as large as it was."""
+    rule = sampling.rule_for(execution.reconciliation.counts[Category.BASIC]["sent"])
+    return {
+        "distribution": sampling.DISTRIBUTION,
+        "confidence_percent": sampling.CONFIDENCE_PERCENT,
+        "tolerable_percent": sampling.TOLERABLE_PERCENT,
+        "population": rule.population,
+        "size": rule.size,
     }
 
 

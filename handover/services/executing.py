@@ -23,7 +23,8 @@ from handover.clearance import require_clearance
 from handover.content import agreed_fields, agreed_segment, agreed_transforms, proven_execution
 from handover.errors import HandoverError
 from handover.models import Execution, Handover, Reconciliation, Step
-from handover.services import abroad, holding_out, screening
+from handover.reconciling import Numbers
+from handover.services import abroad, holding_out, rehearsing, screening
 from handover.services.approving import approve_start
 from handover.services.moving import audience, check, lock_handover, move, record
 from handover.workflow import EXECUTION_MOVES, ExecutionState, HandoverState, StepKind, StepState
@@ -57,12 +58,13 @@ def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -
 
 def obstacle(handover: Handover, now: datetime) -> str:
     """Why nobody may start the transfer yet, or an empty text: the plan's day, the mechanism for persons who leave,
-    then what customers may still answer, then the screened content."""
+    then what customers may still answer, then the screened content, then the dry run."""
     starts_on = handover.plan.starts_on
     if timezone.localdate(now) < starts_on:
         message = _("The plan says: not before %(date)s. Start it then, or change the plan.")
         return message % {"date": date_format(starts_on)}
-    return abroad_obstacle(handover, now) or holding_out.obstacle(handover, now) or screening.obstacle(handover)
+    waits = abroad_obstacle(handover, now) or holding_out.obstacle(handover, now) or screening.obstacle(handover)
+    return waits or rehearsing.obstacle(handover)
 
 
 def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
@@ -134,23 +136,31 @@ def reconcile(
     execution: Execution,
     target_root: bytes,
     counts: dict[str, dict[str, int]],
+    fields: Numbers,
     differing: int,
-    differences: list[dict[str, str]],
+    differences: list[dict[str, object]],
     now: datetime,
 ) -> bool:
     """Compare what was sent with what was read back; equal passes the gate, anything else undoes the execution.
 
-    `counts`: per category source, left_out, sent, equal. `differing`: how many customers; `differences` names the
-    first of them by category. Returns whether they are equal.
+    `counts`: per category source, left_out, sent, equal; `fields`: per field sent, arrived, equal. `differing`: how
+    many customers; `differences` names the first of them by category. Returns whether they are equal.
     """
     equal = (
         not differing
         and target_root == bytes(execution.source_root)
         and all(numbers["sent"] == numbers["equal"] for numbers in counts.values())
+        and all(numbers["sent"] == numbers["arrived"] == numbers["equal"] for numbers in fields.values())
     )
     execution.target_root = target_root
     Reconciliation.objects.create(
-        execution=execution, counts=counts, differences=differences[:DIFFERENCES], equal=equal, at=now
+        execution=execution,
+        counts=counts,
+        fields=fields,
+        differences=differences,
+        differing=differing,
+        equal=equal,
+        at=now,
     )
     if equal:
         _pass(execution, now)

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from handover.models import Addressee, Handover, Notice, TransferPlan
 from handover.notice_workflow import LINKED, LIVE, UNREACHED, UNSETTLED, Choice, MessageState, NoticeState
+from handover.staying import Reason
 from tenancy import rights
 
 # The rows stay share-locked until the chunk is committed: an answer that comes in meanwhile waits and then hears that
@@ -47,24 +48,39 @@ def crosses(*, consent: bool, state: str, answer: str, announced: bool) -> bool:
 def staying(handover: Handover, customers: set[UUID], limits: _BOTH) -> set[UUID]:
     """Those of `customers`, all between the two ids, who do not cross. Inside the transaction of the chunk that carries
     them, under the rights of the seller."""
-    stay = _asked_to_stay(handover, limits) & customers
+    return set(reasons(handover, customers, limits))
+
+
+def reasons(handover: Handover, customers: set[UUID], limits: _BOTH) -> dict[UUID, Reason]:
+    """As `staying`, with why each of them does not cross."""
+    stay = dict.fromkeys(_asked_to_stay(handover, limits) & customers, Reason.REQUEST)
     if not is_told_here(handover):
         return stay
     notice = live_notice(handover)
-    going = _going(handover, notice, limits) if notice else set()
-    return stay | (customers - going)
+    why = _answered(handover, notice, limits) if notice else {}
+    not_told = {customer: why.get(customer, Reason.NOT_TOLD) for customer in customers}
+    return {customer: reason for customer, reason in not_told.items() if reason is not None} | stay
 
 
-def _going(handover: Handover, notice: Notice, limits: _BOTH) -> set[UUID]:
+def _answered(handover: Handover, notice: Notice, limits: _BOTH) -> dict[UUID, Reason | None]:
+    """Of everybody whom the notice knows: why they stay, None for who crosses."""
     consent, announced = handover.plan.asks_consent, notice.announced_on is not None
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERS, [notice.pk, *limits])
         rows = cursor.fetchall()
     return {
-        customer
-        for customer, state, answer in rows
+        customer: None
         if crosses(consent=consent, state=state, answer=answer, announced=announced)
+        else _why(state, answer)
+        for customer, state, answer in rows
     }
+
+
+def _why(state: str, answer: str) -> Reason:
+    if answer == Choice.OBJECTED:
+        return Reason.OBJECTED
+    told = state == MessageState.SENT or answer == Choice.DECLINED
+    return Reason.NO_CONSENT if told else Reason.NOT_TOLD
 
 
 def _asked_to_stay(handover: Handover, limits: _BOTH) -> set[UUID]:

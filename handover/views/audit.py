@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from customers.fields import FIELDS
 from customers.models import Category
 from customers.transforms import label_of
+from handover import sampling
 from handover.clearance import clearance_on
 from handover.content import proven_execution
 from handover.models import Certificate, Execution, Handover
@@ -55,6 +56,11 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     }
     if execution is not None:
         context |= {"proof": proof_of(execution), "scope": _scope(execution), "sampled": execution.sample.count()}
+        context |= {
+            "rule": sampling.rule_for(execution.reconciliation.counts[Category.BASIC]["sent"]),
+            "confidence": sampling.CONFIDENCE_PERCENT,
+            "tolerable": sampling.TOLERABLE_PERCENT,
+        }
         if context["on_a_side"]:
             context |= _sample(request, handover, execution, now)
     return gate_page(request, handover, StepKind.AUDIT, "handover/audit.html", context=context)

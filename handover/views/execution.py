@@ -30,6 +30,7 @@ from handover.services import executing, holding_out
 from handover.summaries import Proof, proof_of
 from handover.views.backup import watchable
 from handover.views.pages import board_of, gate_page, user_of, visible
+from handover.views.rehearsal import rehearsal_context
 from handover.views.watching import answer
 from handover.workflow import ExecutionState, Side, StepKind, StepState
 from jobs.services import has_ended
@@ -70,7 +71,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     newest = executions[0] if executions else None
     live = newest is not None and newest.state in _LIVE
     watched = watchable(user, [newest.transfer_job_id, newest.verify_job_id]) if newest else []
-    context = {
+    context: dict[str, Any] = {
         "crossings": crossings_of(handover),
         "customers": handover.book.customers.count(),
         "held_out": holding_out.held_out(handover),
@@ -79,8 +80,9 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "attempts": [_attempt(one) for one in executions if one.state not in _LIVE],
         "reports": alarms.reports_of(user, handover.pk),
         "may_start": _ready(request, handover),
-        "seen": f"{newest.number}-{newest.state}" if newest else "",
+        **rehearsal_context(user, handover),
     }
+    context["seen"] = f"{newest.number}-{newest.state}" if newest else context["tried"]
     return answer(request, str(context["seen"])) or gate_page(
         request, handover, StepKind.EXECUTION, "handover/execution.html", context=context
     )
@@ -105,6 +107,7 @@ def start(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "second": second,
         "crossings": crossings_of(handover),
         "customers": handover.book.customers.count(),
+        **rehearsal_context(user_of(request), handover),
     }
     return gate_page(request, handover, StepKind.EXECUTION, "handover/execution_start.html", context=context)
 
@@ -151,8 +154,8 @@ def _attempt(execution: Execution) -> Attempt:
         execution,
         proof_of(execution),
         unequal=found is not None and not found.equal,
-        differing=len({one["customer"] for one in differences}),
-        capped=len(differences) >= executing.DIFFERENCES,
+        differing=max(found.differing if found else 0, len({one["customer"] for one in differences})),
+        capped=found is not None and not found.differing and len(differences) >= executing.DIFFERENCES,
     )
 
 

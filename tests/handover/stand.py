@@ -128,11 +128,12 @@ def _person(index: int) -> Record:
 @dataclass
 class Stand:
     """A handover and how to take it further. `options` go to `demo.pass_plan`; `place`: the folder of its keys and
-    files, if it is kept for a module."""
+    files, if it is kept for a module. `rehearsed`: gate 4 passes with the dry run of gate 5 behind it."""
 
     demo: Demo
     options: dict[str, object] = field(default_factory=dict)
     place: Path = Path()
+    rehearsed: bool = True
 
     @property
     def cast(self) -> Cast:
@@ -182,6 +183,8 @@ class Stand:
         demo.approve_backup(self.demo)
         demo.run_job(demo.screening_job(self.demo))
         demo.approve_content(self.demo)
+        if self.rehearsed:
+            demo.rehearse(self.demo)
 
     def back_up(self) -> Backup:
         """Write the backup and restore it, without approval."""

@@ -8,6 +8,7 @@ from customers.models import Customer, Purchase
 from handover.demo import STAYS
 from handover.fields import SCOPE_FIELDS
 from handover.models import Execution, SampledRecord
+from handover.sampling import Rule
 from handover.services import auditing
 from handover.workflow import StepKind, StepState
 from ledger.models import Entry
@@ -50,7 +51,7 @@ def test_the_sample_is_there_when_the_gate_opens(stand, execution):
 
 
 def test_a_sample_is_a_part_without_doubles_and_both_sides_are_the_same_customer(stand, execution, monkeypatch):
-    monkeypatch.setattr(auditing, "SAMPLE", 5)
+    monkeypatch.setattr(auditing, "rule_for", lambda population: Rule(population, 1, 5))
     sample = drawn(stand)
     assert [position for position, _source, _target in sample] == [1, 2, 3, 4, 5]
     assert len({source for _position, source, _target in sample}) == 5
@@ -60,7 +61,7 @@ def test_a_sample_is_a_part_without_doubles_and_both_sides_are_the_same_customer
 
 def test_every_customer_may_be_drawn(stand, monkeypatch):
     """Nobody is out of reach: over many draws of five among fourteen all of them come."""
-    monkeypatch.setattr(auditing, "SAMPLE", 5)
+    monkeypatch.setattr(auditing, "rule_for", lambda population: Rule(population, 1, 5))
     seen = set()
     for _draw in range(40):
         seen |= {source for _position, source, _target in drawn(stand)}

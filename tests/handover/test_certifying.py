@@ -61,10 +61,11 @@ def test_it_says_what_is_in_the_database(stand, said):
     assert set(said) == set(SECTIONS)
     assert said["handover"]["reference"] == stand.handover.reference
     assert said["parties"]["buyer"]["legal_name"] == stand.cast.buyer.legal_name
-    assert said["counts"] == {"customers": 12, "categories": execution.reconciliation.counts}
+    counted = execution.reconciliation
+    assert said["counts"] == {"customers": 12, "categories": counted.counts, "fields": counted.fields}
     assert said["scope"]["fields"] == [field.key for field in SCOPE_FIELDS if field.key not in STAYS]
     assert said["plan"]["disposition"] == TransferPlan.Disposition.DESTROY
-    assert said["audit"]["sampled"] == 12
+    assert said["audit"]["sampled"] == said["audit"]["rule"]["size"] == said["audit"]["rule"]["population"] == 12
     assert said["audit"]["screening"]["approved_by"] == stand.cast.second_reviewer.name
     assert said["roots"]["source"] == said["roots"]["target"] == bytes(execution.source_root).hex()
     assert said["roots"]["backup"] == bytes(stand.handover.backups.get().root).hex()

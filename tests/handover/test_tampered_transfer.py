@@ -166,6 +166,35 @@ ATTACKS = {
 }
 
 
+# What the list of differences says of some of them.
+SAID = {
+    "row deleted": {("basic", "missing", "number", "name", "phone", "email", "address")},
+    "value replaced": {("basic", "changed", "address")},
+    "amount replaced": {("purchases", "changed", "amount")},
+    "names exchanged": {("basic", "unreadable", "number", "name", "phone", "email", "address")},
+    "jurisdiction changed": {("basic", "changed", "jurisdiction")},
+    "said to be derived": {("habits", "changed", "derived")},
+    "note crosses": {("basic", "changed", "note")},
+}
+
+
+def test_each_field_is_counted_before_and_after(stand, heard):
+    """The attempt that is equal, and one in which one address of twelve and one amount are others."""
+    execution = stand.transfer()
+    ATTACKS["value replaced"](execution)
+    ATTACKS["amount replaced"](execution)
+    fields = stand.verify(execution).reconciliation.fields
+    sent = people(12)
+    assert fields["basic.address"] == {"sent": 12, "arrived": 12, "equal": 11}
+    emails = sum(bool(record.basic[3]) for record in sent)
+    assert fields["basic.email"] == {"sent": emails, "arrived": emails, "equal": emails}
+    purchases = sum(len(record.purchases) for record in sent)
+    assert fields["purchases.amount"] == {"sent": purchases, "arrived": purchases, "equal": purchases - 1}
+    assert "basic.note" not in fields
+    again = stand.verify(stand.transfer())
+    assert all(len(set(numbers.values())) == 1 for numbers in again.reconciliation.fields.values())
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_whatever_is_tampered_with_before_the_reading_back_undoes_the_transfer(stand, heard, name):
     execution = stand.transfer()
@@ -176,6 +205,9 @@ def test_whatever_is_tampered_with_before_the_reading_back_undoes_the_transfer(s
     reconciliation = Reconciliation.objects.get(execution=execution)
     assert not reconciliation.equal
     assert {difference["customer"] for difference in reconciliation.differences} == set(map(str, concerned))
+    assert reconciliation.differing == len(concerned)
+    said = {(one["category"], one["kind"], *one["fields"]) for one in reconciliation.differences}
+    assert said >= SAID.get(name, set())
     [event] = heard
     assert (event.handover_id, event.reference) == (stand.handover.pk, stand.handover.reference)
     assert event.counts["differences"] == len(concerned)
