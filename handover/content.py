@@ -25,9 +25,10 @@ PLAN_FIELDS = (
     "answer_until",
     "told_on",
     "told_how",
+    "acceptance_days",
 )
 # Said in plans since: what was approved before keeps its digest, so each counts only when it says something.
-_SINCE = frozenset({"file_format", "telling", "answer_until", "told_on", "told_how"})
+_SINCE = frozenset({"file_format", "telling", "answer_until", "told_on", "told_how", "acceptance_days"})
 _NOTHING = (None, "")
 
 

@@ -10,12 +10,23 @@ from handover.duties import handovers_panel, handovers_waiting
 from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
+from handover.handlers.disposal import DisposalHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
 from handover.handlers.transfer import TransferHandler, VerifyHandler
 from handover.models import Step
 from handover.outcomes import ContentOutcome, GateOutcome
-from handover.services import auditing, backing_up, certifying, delivering, executing, moving, reminding, sending
-from handover.vocabulary import PASSED, SENTENCES, STOPPED
+from handover.services import (
+    auditing,
+    backing_up,
+    certifying,
+    delivering,
+    disposing,
+    executing,
+    moving,
+    reminding,
+    sending,
+)
+from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
 from handover.workflow import StepKind
 from jobs import registry
 from ledger import vocabulary
@@ -39,6 +50,7 @@ registry.register(executing.VERIFY, VerifyHandler())
 registry.register(sending.NOTIFY, NotifyHandler())
 registry.register(reminding.REMIND, RemindHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
+registry.register(disposing.DISPOSE, DisposalHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
 for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):
@@ -49,3 +61,4 @@ panels.register(handovers_panel)
 vocabulary.register(SENTENCES)
 vocabulary.register(PASSED, kind="gate")
 vocabulary.register(STOPPED, kind="bad")
+vocabulary.register(AFTER)

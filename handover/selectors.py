@@ -19,7 +19,7 @@ from handover.services.reviewing import SUBJECT
 from handover.workflow import ORDER, HandoverState, Side, StepKind, StepState
 
 # The filters of the list, in the order in which they are offered.
-SHOWN = (HandoverState.OPEN, HandoverState.CERTIFIED, HandoverState.STOPPED)
+SHOWN = tuple(HandoverState)
 
 
 def handovers_visible_to(user: User) -> QuerySet[Handover]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from handover.services import backing_up, reminding
+from handover.services import accepting, backing_up, closing, reminding
 from tenancy import rights
 
 
@@ -23,3 +23,12 @@ def notices() -> None:
     now = timezone.now()
     reminding.close_over(now=now)
     reminding.remind(now=now)
+
+
+@shared_task(name="handover.after")
+@rights.everything()
+def after() -> None:
+    """Every night: accept what nobody gave back in time, then close what waits for nothing any more."""
+    now = timezone.now()
+    accepting.accept_due(now=now)
+    closing.close_done(now=now)

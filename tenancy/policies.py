@@ -83,6 +83,7 @@ _OF_HANDOVER = " OR ".join(
         ("handover_execution", "transfer_job_id"),
         ("handover_execution", "verify_job_id"),
         ("handover_delivery", "job_id"),
+        ("handover_disposition", "job_id"),
         ("handover_notice", "job_id"),
     )
 )
@@ -143,6 +144,9 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.Certificate": _HANDOVER,
     "handover.Delivery": _HANDOVER,
     "handover.Notice": _HANDOVER,
+    "handover.Acceptance": _HANDOVER,
+    "handover.Disposition": _HANDOVER,
+    "handover.OnboardingTask": _HANDOVER,
     "handover.Addressee": Guarded(_OF_SELLER),
     "compliance.Screening": Guarded(_AUDIENCE),
     "compliance.ScreeningHit": Guarded(_within("compliance_screening", "screening_id")),

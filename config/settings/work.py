@@ -25,5 +25,6 @@ CELERY_BEAT_SCHEDULE = {
     "teams follow memberships": {"task": "accounts.repair_teams", "schedule": crontab(hour="5", minute="10")},
     "remind of courses that expire": {"task": "accounts.remind", "schedule": crontab(hour="7", minute="30")},
     "end and remind of customers' notices": {"task": "handover.notices", "schedule": crontab(hour="8", minute="0")},
+    "accept and close handovers": {"task": "handover.after", "schedule": crontab(hour="0", minute="20")},
     "destroy expired customers": {"task": "customers.purge_expired", "schedule": crontab(hour="3", minute="40")},
 }

@@ -1,5 +1,6 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
+from handover.models.after import Acceptance, Disposition, OnboardingTask
 from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
 from handover.models.notices import Addressee, Notice
@@ -8,16 +9,19 @@ from handover.models.plan import TransferPlan
 from handover.models.scope import ScopeItem, ScopeProposal
 
 __all__ = [
+    "Acceptance",
     "Addressee",
     "Approval",
     "Backup",
     "Certificate",
     "Delivery",
+    "Disposition",
     "Execution",
     "Handover",
     "HandoverGroupPermission",
     "HandoverUserPermission",
     "Notice",
+    "OnboardingTask",
     "Reconciliation",
     "SampledRecord",
     "ScopeItem",

@@ -46,6 +46,8 @@ class TransferPlan(models.Model):
     answer_until = models.DateField(_("Last day to answer"), null=True)  # told by the platform
     told_on = models.DateField(_("Told on"), null=True)  # told outside
     told_how = models.TextField(_("How they are told, and the evidence"), blank=True)
+    # Days in which the buyer may still give everything back; not said: accepted with the certificate.
+    acceptance_days = models.PositiveSmallIntegerField(_("Days to accept"), null=True)
 
     def __str__(self) -> str:
         return str(self.handover)

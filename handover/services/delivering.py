@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from handover.clearance import clearance_for_package, may_take_package
 from handover.errors import HandoverError
 from handover.models import Delivery, Handover
 from handover.services.moving import record
+from handover.workflow import HandoverState
 from jobs import services as jobs
 from jobs.workflow import JobState
 
@@ -37,6 +39,19 @@ def make_again(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
         raise HandoverError(_("The package is there or being made. Reload the page."))
     record(actor, "handover.delivery.again", delivery.handover, now)
     return _start(actor, delivery, now)
+
+
+def destroy_package(delivery: Delivery) -> None:
+    """Nothing of the package stays in storage once the caller's transaction is committed."""
+    path = delivery.path or package_path(delivery)
+    delivery.path, delivery.ready_at = "", None
+    delivery.save(update_fields=["path", "ready_at"])
+    transaction.on_commit(lambda: default_storage.delete(path))
+
+
+def package_path(delivery: Delivery) -> str:
+    """Where the package lies."""
+    return f"deliveries/{delivery.pk}.zip.age"
 
 
 def was_canceled(delivery: Delivery) -> bool:
@@ -74,6 +89,9 @@ def _start(actor: User | None, delivery: Delivery, now: datetime) -> Delivery:
 
 def complete(*, delivery: Delivery, path: str, size: int, digest: bytes, now: datetime) -> None:
     """The package lies in storage. In the transaction that ends the job."""
+    if delivery.handover.state == HandoverState.ROLLED_BACK:
+        destroy_package(delivery)
+        return
     delivery.path, delivery.bytes, delivery.digest, delivery.ready_at = path, size, digest, now
     delivery.save(update_fields=["path", "bytes", "digest", "ready_at"])
     record(None, "handover.delivery.ready", delivery.handover, now, bytes=size, digest=digest.hex())
