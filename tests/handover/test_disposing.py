@@ -13,9 +13,8 @@ from stand import refused, stand_at
 from customers.access import access_to
 from customers.models import BookGroupPermission, Customer, SubjectRequest
 from customers.workflow import BookState, Verb
-from handover import demo
 from handover.handlers import disposal
-from handover.models import Disposition, OnboardingTask
+from handover.models import Disposition, OnboardingTask, TransferPlan
 from handover.services import accepting, closing, disposing, onboarding
 from handover.workflow import HandoverState, StepKind
 from jobs.services import run_now
@@ -25,9 +24,9 @@ from vault.models import DataKey
 CUSTOMERS, STAYS = 7, 2
 
 
-def certified(cast, disposition):
+def certified(cast):
     """Two customers asked to be left out, so they stay with the seller."""
-    stand = stand_at(cast, StepKind.EXECUTION, CUSTOMERS, disposition=disposition, acceptance_days=10)
+    stand = stand_at(cast, StepKind.EXECUTION, CUSTOMERS, disposition="destroy", acceptance_days=10)
     for customer in stand.handover.book.customers.order_by("pk")[:STAYS]:
         ask(customer, "object")
     stand.pass_gate(StepKind.EXECUTION)
@@ -44,7 +43,7 @@ def ask(customer, kind):
 
 @pytest.fixture(scope="module")
 def made(keep):
-    return keep(lambda cast: certified(cast, "destroy"))
+    return keep(certified)
 
 
 def accept(stand):
@@ -131,8 +130,9 @@ def test_a_canceled_job_leaves_the_rest_to_a_second_one(kept_stand, monkeypatch)
     assert (found.state, living(crossed)) == ("done", 0)
 
 
-def test_restricted_is_kept_and_not_used(cast, now):
-    stand = certified(cast, "restrict")
+def test_restricted_is_kept_and_not_used(kept_stand):
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="restrict")
     stay, crossed = split(stand)
     accept(stand)
     _job, found = done(stand)
@@ -142,14 +142,15 @@ def test_restricted_is_kept_and_not_used(cast, now):
     assert list(stand.handover.book.customers.order_by("pk").values_list("pk", flat=True)) == stay
     assert living(crossed) == 3 * len(crossed)
     assert BookGroupPermission.objects.filter(content_object=target).exists()
-    access = access_to(cast.seller_lead, target, now)
+    access = access_to(stand.cast.seller_lead, target, timezone.now())
     assert access.permits
     assert not any(one.startswith((Verb.REVEAL, Verb.EXPORT)) for one in access.permits)
     assert (access.imports, access.derives) == (False, False)
 
 
-def test_kept_there_is_nothing_to_do(cast):
-    stand = certified(cast, "keep")
+def test_kept_there_is_nothing_to_do(kept_stand):
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="keep")
     accept(stand)
     assert stand.handover.book.state == BookState.OPEN
     with refused("keeps its copy"):
@@ -197,10 +198,3 @@ def test_a_job_is_of_the_seller_alone(kept_stand):
     refusal = disposal.DisposalHandler().refusal
     assert refusal(job, kept_stand.cast.buyer_lead, timezone.now())
     assert refusal(job, kept_stand.cast.seller_lead, timezone.now()) == ""
-
-
-def test_the_demo_still_certifies_without_days(cast):
-    assert demo.__doc__
-    stand = stand_at(cast, StepKind.AUDIT, 3)
-    stand.pass_gate(StepKind.AUDIT)
-    assert stand.handover.acceptance.accepted_at
