@@ -13,7 +13,7 @@ from customers.clearance import clearance_in
 from customers.errors import CustomersError, NotCleared
 from customers.models import Book, Category, permit
 from customers.permissions import may_derive, may_work_on, permits_on
-from customers.workflow import Verb
+from customers.workflow import BookState, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def access_to(user: User, book: Book, now: datetime) -> Access:
     """What a person may do with a book now."""
     clearance = clearance_in(user, book, now)
     permits = permits_on(user, book)
-    return Access(book.pk, clearance, permits, may_work_on(user, book), may_derive(user, book))
+    used = book.state != BookState.RESTRICTED
+    return Access(book.pk, clearance, permits, used and may_work_on(user, book), used and may_derive(user, book))
 
 
 def require_access(actor: User, book: Book, verb: Verb, categories: Iterable[str], now: datetime) -> Access:

@@ -10,7 +10,7 @@ from django.db.models import F
 from accounts.models import Membership, Organization, User
 from accounts.selectors import in_force, memberships, role_in
 from customers.models import PERMITS, Book, BookGroupPermission, Category, permit
-from customers.workflow import Verb
+from customers.workflow import BookState, Verb
 
 _WORKS_ON_BOOKS = frozenset({Membership.Role.LEAD, Membership.Role.CLERK})
 _MASKS = frozenset(permit(Verb.MASKED, category) for category in Category)
@@ -39,11 +39,16 @@ def permits_among(user: User, books: Iterable[Book]) -> dict[UUID, frozenset[str
     before in the life of the user instance (a request). While a lead looks on for somebody, what both may do."""
     found = list(books)
     _load(user, [book for book in found if book.pk not in user.permits])
-    own = {book.pk: _within_role(user, book) for book in found}
+    own = {book.pk: _within_state(book, _within_role(user, book)) for book in found}
     if user.viewer is None:
         return own
     viewers = permits_among(user.viewer, found)
     return {key: permits & viewers[key] for key, permits in own.items()}
+
+
+def _within_state(book: Book, permits: frozenset[str]) -> frozenset[str]:
+    """What is kept by a duty alone is stored and protected, and used for nothing else."""
+    return permits & _MASKS if book.state == BookState.RESTRICTED else permits
 
 
 def permits_on(user: User, book: Book) -> frozenset[str]:

@@ -9,13 +9,17 @@ class BookState(TextChoices):
     OPEN = "open", pgettext_lazy("state of a book", "Open")
     FROZEN = "frozen", _("Frozen for a handover")
     STAGED = "staged", _("Arrived, not yet audited")
+    RESTRICTED = "restricted", _("Restricted: kept, not used")
     DISCARDED = "discarded", _("Discarded")
 
 
 BOOK_MOVES: dict[BookState, frozenset[BookState]] = {
-    BookState.OPEN: frozenset({BookState.FROZEN}),
+    # A handover that is rolled back takes back the book that it brought.
+    BookState.OPEN: frozenset({BookState.FROZEN, BookState.DISCARDED}),
     BookState.FROZEN: frozenset({BookState.OPEN}),
     BookState.STAGED: frozenset({BookState.OPEN, BookState.DISCARDED}),
+    # Only the end of its retention changes it: its customers are destroyed one by one.
+    BookState.RESTRICTED: frozenset(),
     BookState.DISCARDED: frozenset(),
 }
 

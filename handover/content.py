@@ -35,6 +35,7 @@ PLAN_FIELDS = (
     "mechanism_from",
     "mechanism_until",
     "sensitive_persons",
+    "acceptance_days",
 )
 # All others were added since: what was approved before keeps its digest, so each counts only when it says something.
 _FROM_THE_START = frozenset(

@@ -3,7 +3,7 @@
 Reviews wait in the review queue; the compliance room says so."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time
+from datetime import datetime
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -17,6 +17,7 @@ from accounts.panels import Panel
 from accounts.permissions import is_member
 from accounts.selectors import memberships, organizations_of
 from accounts.waiting import Waiting
+from handover.after_duties import after_waiting
 from handover.blockers import cure_of, is_hindered
 from handover.clearance import may_take_package
 from handover.content import newest_proposal
@@ -33,9 +34,9 @@ from handover.selectors import (
 from handover.services import holding_out, screening
 from handover.services.questions import speaks_for
 from handover.threads import unanswered
+from handover.waiting_lines import ANSWERS, BLOCKS, INFORMS, waiting_line
 from handover.workflow import HandoverState, Side, StepKind, StepState
 
-BLOCKS, ANSWERS, INFORMS = 10, 6, 4
 _LISTED = 6
 _S, _K = StepState, StepKind
 
@@ -67,7 +68,7 @@ def handovers_waiting(user: User, now: datetime) -> Sequence[Waiting]:
     parties = Q(seller__in=own) | Q(buyer__in=own)
     found = with_gates(Handover.objects.filter(parties, state=HandoverState.OPEN).select_related(*Side, "book", "plan"))
     waiting = [item for handover in found for item in _of(Board(handover, user), now)]
-    return waiting + list(_packages(user))
+    return waiting + list(_packages(user)) + list(after_waiting(user, now))
 
 
 def _of(board: Board, now: datetime) -> Iterator[Waiting]:
@@ -87,7 +88,7 @@ def _turn(board: Board, step: Step, turn: Turn) -> Waiting:
     kind, state = StepKind(step.kind), StepState(step.state)
     title = _AGAIN[kind] if step.remark and state is _S.DRAFT else _TITLES[kind, state]
     url, button = cure_of(board, step, turn)
-    return _waiting(board.handover, title, url, button, BLOCKS)
+    return waiting_line(board.handover, title, url, button, BLOCKS)
 
 
 def _answer(board: Board, step: Step) -> Iterator[Waiting]:
@@ -96,7 +97,7 @@ def _answer(board: Board, step: Step) -> Iterator[Waiting]:
     if newest is None or side is None or side == newest.side:
         return
     title = _("Read version %(version)s of the scope and answer it if it does not fit") % {"version": newest.version}
-    yield _waiting(board.handover, title, gate_url(board.handover, _K.SCOPE), _("Read it"), ANSWERS)
+    yield waiting_line(board.handover, title, gate_url(board.handover, _K.SCOPE), _("Read it"), ANSWERS)
 
 
 def _questions(board: Board, step: Step) -> Iterator[Waiting]:
@@ -107,7 +108,7 @@ def _questions(board: Board, step: Step) -> Iterator[Waiting]:
             "Answer %(count)s question about the scope", "Answer %(count)s questions about the scope", count
         )
         url = reverse("handover:scope_questions", args=[board.handover.pk])
-        yield _waiting(board.handover, title % {"count": count}, url, _("Answer"), ANSWERS)
+        yield waiting_line(board.handover, title % {"count": count}, url, _("Answer"), ANSWERS)
 
 
 def _screening(board: Board, step: Step) -> Iterator[Waiting]:
@@ -117,7 +118,7 @@ def _screening(board: Board, step: Step) -> Iterator[Waiting]:
     mine = begun and screening.may_screen(board.user, step_of(handover, _K.BACKUP))
     if mine and screening.needs_another(handover):
         url = gate_url(handover, _K.BACKUP)
-        yield _waiting(handover, _("Screen the free text of the book again"), url, _("Screen it again"), BLOCKS)
+        yield waiting_line(handover, _("Screen the free text of the book again"), url, _("Screen it again"), BLOCKS)
 
 
 def _telling(board: Board, step: Step) -> Iterator[Waiting]:
@@ -126,7 +127,9 @@ def _telling(board: Board, step: Step) -> Iterator[Waiting]:
     handover = board.handover
     if due and is_member(board.user, handover.seller_id) and holding_out.waits_for_seller(handover):
         url = reverse("handover:notices", args=[handover.pk])
-        yield _waiting(handover, _("Tell the customers that their data crosses"), url, _("Tell the customers"), BLOCKS)
+        yield waiting_line(
+            handover, _("Tell the customers that their data crosses"), url, _("Tell the customers"), BLOCKS
+        )
 
 
 def _packages(user: User) -> Iterator[Waiting]:
@@ -138,31 +141,14 @@ def _packages(user: User) -> Iterator[Waiting]:
         if not may_take_package(user, delivery.handover):
             continue
         url = reverse("handover:package", args=[delivery.handover_id])
-        yield _waiting(delivery.handover, _("Download the encrypted package"), url, _("Download"), INFORMS)
+        yield waiting_line(delivery.handover, _("Download the encrypted package"), url, _("Download"), INFORMS)
     for handover in handovers_without_place(led):
         url = reverse("handover:target", args=[handover.pk])
         title = _("Say where the package of the customers' data goes")
-        yield _waiting(handover, title, url, _("State the place"), ANSWERS)
+        yield waiting_line(handover, title, url, _("State the place"), ANSWERS)
     for handover in handovers_with_stopped_push(led):
         url = reverse("handover:package", args=[handover.pk])
-        yield _waiting(handover, _("The sending of the package stopped"), url, _("See why"), ANSWERS)
-
-
-def _waiting(handover: Handover, title: str | Promise, url: str, button: str, weight: int) -> Waiting:
-    facts = {"reference": handover.reference, "seller": handover.seller.name, "buyer": handover.buyer.name}
-    due = None
-    if handover.state == HandoverState.OPEN:
-        due = timezone.make_aware(datetime.combine(handover.due_on, time(23, 59)))
-    return Waiting(
-        title=title,
-        detail=_("%(reference)s, %(seller)s to %(buyer)s") % facts,
-        url=url,
-        icon="handover",
-        due=due,
-        button=button,
-        weight=weight,
-        section="handovers",
-    )
+        yield waiting_line(handover, _("The sending of the package stopped"), url, _("See why"), ANSWERS)
 
 
 def handovers_panel(user: User, now: datetime) -> Sequence[Panel]:

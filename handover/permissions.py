@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import Membership, Organization, User
-from accounts.permissions import is_lead
 from accounts.selectors import in_force, is_agency, memberships, people_of, role_in
 from handover.models import Handover, HandoverGroupPermission, Step
 from handover.workflow import (
@@ -142,7 +141,7 @@ def may_sell(user: User, seller: UUID) -> bool:
 
 
 def may_stop(user: User, handover: Handover) -> bool:
-    """Both sides' leads and the agency may stop an open handover."""
+    """Who binds one of the three sides, and the agency, may stop an open handover."""
     return handover.state == HandoverState.OPEN and (
-        is_agency(user) or is_lead(user, handover.seller_id) or is_lead(user, handover.buyer_id)
+        is_agency(user) or any(rank_of(user, handover, side) is Rank.LEAD for side in Side)
     )

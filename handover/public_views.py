@@ -105,7 +105,7 @@ def _page(
         "row": row,
         "held": held_of(customer) if customer else [],
         "open": answering.is_open(found, now),
-        "stopped": found.handover.state == HandoverState.STOPPED,
+        "stopped": found.handover.state in {HandoverState.STOPPED, HandoverState.ROLLED_BACK},
         "choices": [Choice(one) for one in ANSWERS[found.handover.plan.asks_consent]],
         "requests": _requests(customer),
         "answers": answers,

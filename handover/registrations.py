@@ -10,6 +10,7 @@ from handover.duties import handovers_panel, handovers_waiting
 from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
+from handover.handlers.disposal import DisposalHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
 from handover.handlers.push import PushHandler
 from handover.handlers.rehearse import RehearseHandler
@@ -21,6 +22,7 @@ from handover.services import (
     backing_up,
     certifying,
     delivering,
+    disposing,
     executing,
     moving,
     pushing,
@@ -28,7 +30,7 @@ from handover.services import (
     reminding,
     sending,
 )
-from handover.vocabulary import PASSED, SENTENCES, STOPPED
+from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
 from handover.workflow import StepKind
 from jobs import registry
 from ledger import vocabulary
@@ -54,6 +56,7 @@ registry.register(sending.NOTIFY, NotifyHandler())
 registry.register(reminding.REMIND, RemindHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
 registry.register(pushing.PUSH, PushHandler())
+registry.register(disposing.DISPOSE, DisposalHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
 for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):
@@ -64,3 +67,4 @@ panels.register(handovers_panel)
 vocabulary.register(SENTENCES)
 vocabulary.register(PASSED, kind="gate")
 vocabulary.register(STOPPED, kind="bad")
+vocabulary.register(AFTER)

@@ -20,7 +20,7 @@ from handover.workflow import ORDER, HandoverState, Side, StepKind, StepState
 from jobs.workflow import JobState
 
 # The filters of the list, in the order in which they are offered.
-SHOWN = (HandoverState.OPEN, HandoverState.CERTIFIED, HandoverState.STOPPED)
+SHOWN = tuple(HandoverState)
 
 
 def handovers_visible_to(user: User) -> QuerySet[Handover]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from handover.services import backing_up, delivering, reminding
+from handover.services import accepting, backing_up, closing, delivering, reminding
 from tenancy import rights
 
 
@@ -30,3 +30,12 @@ def notices() -> None:
 def packages() -> None:
     """Every night: destroy the packages whose last day is over."""
     delivering.destroy_expired(now=timezone.now())
+
+
+@shared_task(name="handover.after")
+@rights.everything()
+def after() -> None:
+    """Every night: accept what nobody gave back in time, then close what waits for nothing any more."""
+    now = timezone.now()
+    accepting.accept_due(now=now)
+    closing.close_done(now=now)

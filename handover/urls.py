@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from handover.views import (
+    after,
     approvals,
     assessment,
     audit,
@@ -64,6 +65,13 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:handover_id>/notices/announcement/", notices.announcement, name="notice_announcement"),
     path("notices/addressees/<uuid:addressee_id>/settle/", notices.settle, name="notice_settle"),
     path("notices/addressees/<uuid:addressee_id>/answer/", notices.answer, name="notice_answer"),
+    path("<uuid:handover_id>/after/", after.page, name="after"),
+    path("<uuid:handover_id>/after/accept/", after.accept, name="after_accept"),
+    path("<uuid:handover_id>/after/give-back/", after.rollback, name="after_rollback"),
+    path("<uuid:handover_id>/after/copy/", after.dispose, name="after_dispose"),
+    path("<uuid:handover_id>/after/tasks/<slug:kind>/", after.task, name="after_task"),
+    path("<uuid:handover_id>/after/certificate/", after.disposition, name="after_certificate"),
+    path("<uuid:handover_id>/after/certificate.json", after.disposition_json, name="after_certificate_json"),
     path("<uuid:handover_id>/package/", delivery.package, name="package"),
     path("<uuid:handover_id>/package/ticket/", delivery.ticket, name="package_ticket"),
     path("<uuid:handover_id>/package/take/<str:token>/", delivery.package_file, name="package_file"),

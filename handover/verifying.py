@@ -20,18 +20,19 @@ from vault import signing
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """On a certificate that was issued. `holds`: what is stored has this hash, its sections have their digests, and a
-    certificate key of the platform signed them."""
+    certificate key of the platform signed them. `revoked_at`: when everything was given back."""
 
     issued_at: datetime
     holds: bool
+    revoked_at: datetime | None = None
 
 
 def verdict_on(digest: bytes) -> Verdict | None:
     """The verdict on the certificate whose file has this SHA-256; None if none was issued."""
     # Anybody may ask; what is said names nobody.
     with rights.everything():
-        found = Certificate.objects.filter(digest=digest).only("document", "issued_at").first()
-        return Verdict(found.issued_at, _holds(found.document, digest)) if found else None
+        found = Certificate.objects.filter(digest=digest).only("document", "issued_at", "revoked_at").first()
+        return Verdict(found.issued_at, _holds(found.document, digest), found.revoked_at) if found else None
 
 
 def _holds(document: str, digest: bytes) -> bool:

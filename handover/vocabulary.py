@@ -93,3 +93,17 @@ STOPPED = {
     "handover.audit.close": _("Gate 6, audit, is shut again"),
     "handover.stopped": _("%(actor_name)s stopped handover %(reference)s"),
 }
+AFTER = {
+    "handover.accepted": _("%(actor_name)s accepted what arrived"),
+    "handover.accepted_by_calendar": _("The time to give back is over: what arrived is accepted"),
+    "handover.asked_back": _("%(actor_name)s asked that everything be given back"),
+    "handover.rolled_back": _("%(actor_name)s gave everything back: the certificate of %(reference)s is revoked"),
+    "handover.disposition.started": _("%(actor_name)s started what the plan says of the seller's copy: %(kind)s"),
+    "handover.disposition.waits": _("What the plan says of the seller's copy waits for the seller"),
+    "handover.disposition.done": _(
+        "The seller's copy of %(customers)s customers is dealt with and certified: %(kind)s"
+    ),
+    "handover.task_given": _("%(actor_name)s said who takes care of a first task of the buyer: %(task)s"),
+    "handover.task_done": _("%(actor_name)s finished a first task of the buyer: %(task)s"),
+    "handover.closed": _("Handover %(reference)s is closed; its record is kept until %(kept_until)s"),
+}

@@ -10,9 +10,23 @@ from django.utils.translation import pgettext_lazy
 
 
 class HandoverState(TextChoices):
+    """From the certificate on a handover is certified: first to be accepted, then the seller's copy is dealt with."""
+
     OPEN = "open", pgettext_lazy("state", "Open")
     CERTIFIED = "certified", _("Certified")
+    CLOSED = "closed", pgettext_lazy("state of a handover", "Closed")
     STOPPED = "stopped", _("Stopped")
+    ROLLED_BACK = "rolled_back", _("Rolled back")
+
+
+HANDOVER_MOVES: dict[HandoverState, frozenset[HandoverState]] = {
+    HandoverState.OPEN: frozenset({HandoverState.CERTIFIED, HandoverState.STOPPED}),
+    HandoverState.CERTIFIED: frozenset({HandoverState.CLOSED, HandoverState.ROLLED_BACK}),
+    HandoverState.CLOSED: frozenset(),
+    HandoverState.STOPPED: frozenset(),
+    HandoverState.ROLLED_BACK: frozenset(),
+}
+ENDED = frozenset(state for state, following in HANDOVER_MOVES.items() if not following)
 
 
 class StepKind(TextChoices):

@@ -84,6 +84,7 @@ _OF_HANDOVER = " OR ".join(
         ("handover_execution", "verify_job_id"),
         ("handover_delivery", "job_id"),
         ("handover_push", "job_id"),
+        ("handover_disposition", "job_id"),
         ("handover_notice", "job_id"),
     )
 )
@@ -153,6 +154,9 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.DownloadTicket": Guarded(_within("handover_delivery", "delivery_id")),
     "handover.Push": Guarded(_within("handover_delivery", "delivery_id")),
     "handover.Notice": _HANDOVER,
+    "handover.Acceptance": _HANDOVER,
+    "handover.Disposition": _HANDOVER,
+    "handover.OnboardingTask": _HANDOVER,
     "handover.Addressee": Guarded(_OF_SELLER),
     "compliance.Screening": Guarded(_AUDIENCE),
     "compliance.ScreeningHit": Guarded(_within("compliance_screening", "screening_id")),

@@ -26,5 +26,6 @@ CELERY_BEAT_SCHEDULE = {
     "remind of courses that expire": {"task": "accounts.remind", "schedule": crontab(hour="7", minute="30")},
     "end and remind of customers' notices": {"task": "handover.notices", "schedule": crontab(hour="8", minute="0")},
     "destroy expired packages": {"task": "handover.packages", "schedule": crontab(hour="3", minute="10")},
+    "accept and close handovers": {"task": "handover.after", "schedule": crontab(hour="0", minute="20")},
     "destroy expired customers": {"task": "customers.purge_expired", "schedule": crontab(hour="3", minute="40")},
 }

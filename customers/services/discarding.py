@@ -14,7 +14,7 @@ def discard_customers(*, customers: list[UUID], now: datetime) -> int:
     records it. Returns how many customers were deleted."""
     destroy_data_keys(customers, list(Category), now)
     with connection.cursor() as cursor:
-        for table in ("customers_purchase", "customers_habit"):
+        for table in ("customers_purchase", "customers_habit", "customers_subjectrequest"):
             cursor.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s::uuid[])", [customers])  # noqa: S608  # nosec B608
         cursor.execute("DELETE FROM customers_customer WHERE id = ANY(%s::uuid[])", [customers])
         return int(cursor.rowcount)

@@ -24,10 +24,14 @@ BACKUP_DAYS = 35
 
 
 def purge_expired(*, now: datetime) -> int:
-    """Destroy the keys of every category past its rule in open books. Returns the number of keys destroyed.
+    """Destroy the keys of every category past its rule in open and restricted books. Returns how many keys.
 
     Frozen books are left alone: what a handover has agreed on must not change under it."""
-    rules = RetentionRule.objects.filter(book__state=BookState.OPEN).select_related("book").order_by("pk")
+    rules = (
+        RetentionRule.objects.filter(book__state__in=[BookState.OPEN, BookState.RESTRICTED])
+        .select_related("book")
+        .order_by("pk")
+    )
     return sum(_purge(rule, now) for rule in rules)
 
 
@@ -119,7 +123,7 @@ def destroy(
     if not keys:
         return 0
     if category == Category.BASIC:
-        _forget_indexes(subjects)
+        forget_indexes(subjects)
     digest = hashlib.sha256(b"".join(key.bytes for key in keys)).digest()
     until = timezone.localdate(now) + timedelta(days=BACKUP_DAYS)
     proof = Destruction.objects.create(
@@ -140,7 +144,7 @@ def destroy(
     return len(keys)
 
 
-def _forget_indexes(subjects: list[UUID]) -> None:
+def forget_indexes(subjects: list[UUID]) -> None:
     """A blind index still tells whether a known phone number was here: it goes with the values."""
     Customer.objects.filter(pk__in=subjects).update(
         number_index=None, name_index=None, phone_index=None, phone_tail_index=None, email_index=None

@@ -13,6 +13,7 @@ from handover.forms.lawful import LawfulFields
 from handover.forms.telling import TellingFields
 from handover.models import Handover, TransferPlan
 from handover.services.plan import (
+    ACCEPTANCE_DAYS,
     CHUNK_SIZES,
     MONTHS,
     PACKAGE_DAYS,
@@ -85,6 +86,16 @@ class PlanForm(LawfulFields, TellingFields):
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose what becomes of the seller's copy.")},
     )
+    acceptance_days = forms.IntegerField(
+        label=gettext_lazy("Days to accept"),
+        required=False,
+        min_value=ACCEPTANCE_DAYS[0],
+        max_value=ACCEPTANCE_DAYS[-1],
+        initial=14,
+        help_text=gettext_lazy(
+            "Until then the buyer may give everything back. Empty or 0: accepted with the certificate."
+        ),
+    )
     safeguards = forms.CharField(
         label=gettext_lazy("Safeguards"),
         max_length=LONG,
@@ -97,7 +108,7 @@ class PlanForm(LawfulFields, TellingFields):
         super().__init__(*args, **kwargs)
         self._handover = handover
         self.offer_law(handover)
-        for name in ("chunk_size", "retention_months"):
+        for name in ("chunk_size", "retention_months", "acceptance_days"):
             self.fields[name].widget.attrs["class"] = "input--short"
 
     def clean_starts_on(self) -> date:

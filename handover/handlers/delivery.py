@@ -44,7 +44,7 @@ class DeliveryHandler:
     def run(self, job: Job, chunk: Chunk) -> Result:
         delivery = Delivery.objects.select_related(*_SUBJECT).get(pk=job.subject_id)
         subject = self._subject(delivery)
-        path = f"deliveries/{delivery.pk}.zip.age"
+        path = delivering.package_path(delivery)
         default_storage.delete(path)
         # Some storages open only what exists.
         default_storage.save(path, ContentFile(b""))
@@ -66,7 +66,7 @@ class DeliveryHandler:
     def finish(self, job: Job, now: datetime) -> None:
         delivery = Delivery.objects.select_related("handover__plan").get(pk=job.subject_id)
         chunk = job.chunks.get()
-        path = f"deliveries/{delivery.pk}.zip.age"
+        path = delivering.package_path(delivery)
         delivering.complete(delivery=delivery, path=path, size=chunk.bytes_written, digest=bytes(chunk.output), now=now)
         pushing.begin(delivery, now)
 

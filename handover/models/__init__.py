@@ -1,6 +1,7 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
 from handover.models.abroad import SentAbroad
+from handover.models.after import Acceptance, Disposition, OnboardingTask
 from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
 from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
@@ -12,12 +13,14 @@ from handover.models.rehearsal import DryRun
 from handover.models.scope import ScopeItem, ScopeProposal
 
 __all__ = [
+    "Acceptance",
     "Addressee",
     "Approval",
     "Backup",
     "Certificate",
     "Delivery",
     "DeliveryTarget",
+    "Disposition",
     "DownloadTicket",
     "DryRun",
     "Execution",
@@ -25,6 +28,7 @@ __all__ = [
     "HandoverGroupPermission",
     "HandoverUserPermission",
     "Notice",
+    "OnboardingTask",
     "Push",
     "Reconciliation",
     "SampledRecord",

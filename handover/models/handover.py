@@ -1,5 +1,6 @@
 """One sale: its parties, its six gates and what was approved at them."""
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
@@ -26,13 +27,13 @@ class Handover(models.Model):
     buyer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     reviewer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(max_length=10, choices=workflow.HandoverState, default=workflow.HandoverState.OPEN)
+    state = models.CharField(max_length=12, choices=workflow.HandoverState, default=workflow.HandoverState.OPEN)
     due_on = models.DateField(_("To be completed by"))
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)  # certified or stopped
+    ended_at = models.DateTimeField(null=True)  # when it came to its present state
     ended_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    stop_reason = models.TextField(_("Why it was stopped"), blank=True)
+    stop_reason = models.TextField(_("Why it was stopped or rolled back"), blank=True)
 
     class Meta:
         verbose_name = _("handover")
@@ -42,6 +43,18 @@ class Handover(models.Model):
             models.UniqueConstraint(
                 fields=["book"], condition=models.Q(state="open"), name="handover_one_open_per_book"
             )
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="handover_moves",
+                field="state",
+                transitions=sorted((a.value, b.value) for a, after in workflow.HANDOVER_MOVES.items() for b in after),
+            ),
+            pgtrigger.Protect(
+                name="handover_ended",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state__in=sorted(workflow.ENDED)),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ class Certificate(models.Model):
     manifest = models.TextField()
     digest = models.BinaryField(unique=True)
     issued_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)  # the handover was rolled back
 
     class Meta:
         verbose_name = _("certificate")

@@ -65,6 +65,8 @@ class TransferPlan(models.Model):
     mechanism_from = models.DateField(_("Valid from"), null=True)
     mechanism_until = models.DateField(_("Valid until"), null=True)
     sensitive_persons = models.PositiveIntegerField(_("Of them with sensitive data"), null=True)
+    # Days in which the buyer may still give everything back; not said: accepted with the certificate.
+    acceptance_days = models.PositiveSmallIntegerField(_("Days to accept"), null=True)
 
     def __str__(self) -> str:
         return str(self.handover)

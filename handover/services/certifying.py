@@ -13,6 +13,7 @@ from handover import leaves, sampling, segmenting
 from handover.certificate import Sections, Value, manifest_lines, seal_document
 from handover.content import newest_proposal, proven_backup, proven_execution
 from handover.models import Certificate, Execution, Handover, Step, TransferPlan
+from handover.services.accepting import begin_acceptance
 from handover.services.approving import valid_approvals
 from handover.services.delivering import begin_delivery
 from handover.services.moving import record
@@ -46,9 +47,8 @@ def issue(step: Step, now: datetime) -> Certificate:
     # Compared for the last time: from now on nobody can tell whom a pseudonym stands for.
     destroy_data_keys([execution.pk], [PSEUDONYM], now)
     move_book(actor=None, book=execution.target, to=BookState.OPEN, now=now)
-    if handover.plan.disposition == TransferPlan.Disposition.KEEP:
-        move_book(actor=None, book=handover.book, to=BookState.OPEN, now=now)
     record(None, "handover.certificate.issued", handover, now, digest=bytes(certificate.digest).hex())
+    begin_acceptance(handover=handover, now=now)
     if handover.plan.has_package:
         begin_delivery(handover=handover, now=now)
     return certificate

@@ -44,6 +44,11 @@ def make_again(*, actor: User, delivery: Delivery, now: datetime) -> Delivery:
     return _start(actor, delivery, now)
 
 
+def package_path(delivery: Delivery) -> str:
+    """Where the package lies."""
+    return f"deliveries/{delivery.pk}.zip.age"
+
+
 def was_canceled(delivery: Delivery) -> bool:
     """Whether somebody canceled the making, so that nothing goes on by itself."""
     return delivery.ready_at is None and delivery.job is not None and delivery.job.state == JobState.CANCELED

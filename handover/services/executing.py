@@ -232,7 +232,8 @@ def undo(*, actor: User | None, execution: Execution, reason: str, now: datetime
     customers = sum(discard_customers(customers=batch, now=now) for batch in _batches(execution.target))
     destroy_data_keys(_keys_without_rows(execution), list(Category), now)
     destroy_data_keys([execution.pk], [PSEUDONYM], now)
-    move_book(actor=actor, book=execution.target, to=BookState.DISCARDED, now=now)
+    if not Customer.objects.filter(book=execution.target).exists():
+        move_book(actor=actor, book=execution.target, to=BookState.DISCARDED, now=now)
     execution.problem, execution.ended_at = reason, now
     execution.save()
     record(
@@ -242,7 +243,11 @@ def undo(*, actor: User | None, execution: Execution, reason: str, now: datetime
 
 
 def _batches(book: Book) -> Iterator[list[UUID]]:
-    customers = Customer.objects.filter(book=book).order_by("pk").values_list("pk", flat=True)
+    found = Customer.objects.filter(book=book)
+    if book.state == BookState.OPEN:
+        # The buyer has used it since: customers of its own stay.
+        found = found.filter(origin__isnull=False)
+    customers = found.order_by("pk").values_list("pk", flat=True)
     while batch := list(customers[:_BATCH]):
         yield batch
 

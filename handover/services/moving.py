@@ -16,7 +16,19 @@ from handover.errors import HandoverError
 from handover.models import Approval, Handover, Step
 from handover.permissions import has_rank, organization_of, would_lock_out
 from handover.services import reviewing
-from handover.workflow import ORDER, REQUIRED, REWRITTEN, HandoverState, Move, Rank, Side, StepKind, StepState, find
+from handover.workflow import (
+    HANDOVER_MOVES,
+    ORDER,
+    REQUIRED,
+    REWRITTEN,
+    HandoverState,
+    Move,
+    Rank,
+    Side,
+    StepKind,
+    StepState,
+    find,
+)
 from ledger import services as ledger
 
 Hook = Callable[[Step, datetime], None]
@@ -209,6 +221,15 @@ def open_step(handover: Handover, kind: StepKind, now: datetime) -> Step:
 
 
 def _certify(handover: Handover, actor: User | None, now: datetime) -> None:
-    handover.state, handover.ended_at, handover.ended_by = HandoverState.CERTIFIED, now, actor
-    handover.save(update_fields=["state", "ended_at", "ended_by"])
+    turn(handover, HandoverState.CERTIFIED, actor, now)
     record(actor, "handover.certified", handover, now)
+
+
+def turn(handover: Handover, to: HandoverState, actor: User | None, now: datetime, reason: str = "") -> None:
+    """Bring a locked handover to another state. Raises HandoverError when `workflow.HANDOVER_MOVES` has no such move;
+    the database refuses it as well."""
+    if to not in HANDOVER_MOVES[HandoverState(handover.state)]:
+        message = _("This handover is now: %(state)s. That cannot be done with it any more.")
+        raise HandoverError(message % {"state": handover.get_state_display()})
+    handover.state, handover.ended_at, handover.ended_by, handover.stop_reason = to, now, actor, reason
+    handover.save(update_fields=["state", "ended_at", "ended_by", "stop_reason"])

@@ -23,6 +23,7 @@ from handover.workflow import Side
 CHUNK_SIZES = range(50, 5001)  # customers; below the overhead of a transaction counts, above it the memory of a worker
 MONTHS = range(1, 241)
 PACKAGE_DAYS = range(1, 366)
+ACCEPTANCE_DAYS = range(181)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class PlanTerms:
     mechanism_from: date | None = None
     mechanism_until: date | None = None
     sensitive_persons: int | None = None
+    acceptance_days: int | None = None
 
 
 @transaction.atomic
@@ -147,6 +149,8 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("The plan starts after the handover must be completed. Choose an earlier day."))
     if terms.chunk_size not in CHUNK_SIZES or terms.retention_months not in MONTHS:
         raise HandoverError(_("A chunk has 50 to 5,000 customers, and data is kept for 1 to 240 months."))
+    if terms.acceptance_days is not None and terms.acceptance_days not in ACCEPTANCE_DAYS:
+        raise HandoverError(_("The buyer has 0 to 180 days to accept. Enter another number."))
     if not terms.safeguards.strip():
         raise HandoverError(_("Write which safeguards protect the data on the way."))
     if terms.mechanism not in ["", *TransferPlan.Mechanism.values]:

@@ -13,7 +13,7 @@ from handover.models import Execution, Handover, Step
 from handover.permissions import may_stop
 from handover.services import reviewing, screening
 from handover.services.executing import roll_back
-from handover.services.moving import lock_handover, record
+from handover.services.moving import lock_handover, record, turn
 from handover.workflow import ExecutionState, HandoverState
 
 
@@ -21,7 +21,7 @@ from handover.workflow import ExecutionState, HandoverState
 def stop(*, actor: User, handover: Handover, reason: str, now: datetime) -> Handover:
     """Stop an open handover: what is staged at the buyer is destroyed, reviews are withdrawn, the book is open again.
 
-    Cannot be undone. Raises HandoverError when it is closed, when `actor` is no lead of the two sides nor of the
+    Cannot be undone. Raises HandoverError when it is closed, when `actor` is no lead of a side nor of the
     agency, and when there is no reason.
     """
     handover = lock_handover(handover.pk)
@@ -29,13 +29,13 @@ def stop(*, actor: User, handover: Handover, reason: str, now: datetime) -> Hand
     if handover.state != HandoverState.OPEN:
         raise HandoverError(_("This handover is closed. Nothing in it can change any more."))
     if not may_stop(actor, handover):
-        raise HandoverError(_("Only leads of the seller or the buyer and the agency stop a handover. Ask one of them."))
+        raise HandoverError(
+            _("Only leads of the seller or the buyer, the reviewer and the agency stop a handover. Ask one of them.")
+        )
     if not reason:
         raise HandoverError(_("Write why it is stopped. Everybody in this handover reads it."))
     _undo(actor, handover, reason, now)
-    handover.state, handover.stop_reason = HandoverState.STOPPED, reason
-    handover.ended_at, handover.ended_by = now, actor
-    handover.save(update_fields=["state", "stop_reason", "ended_at", "ended_by"])
+    turn(handover, HandoverState.STOPPED, actor, now, reason)
     record(actor, "handover.stopped", handover, now)
     return handover
 

@@ -69,7 +69,9 @@ def stop(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Ask, then stop a handover for good."""
     handover, user = visible(request, handover_id), user_of(request)
     if request.method != "POST" and not may_stop(user, handover):
-        messages.error(request, _("Only leads of the seller or the buyer and the agency stop an open handover."))
+        messages.error(
+            request, _("Only leads of the seller or the buyer, the reviewer and the agency stop an open handover.")
+        )
         return redirect("handover:detail", handover_id)
     form = StopForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

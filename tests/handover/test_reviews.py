@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from django.utils import timezone
-from stand import refused, watched
+from stand import refused, rolled_back, watched
 
 from compliance import outcomes
 from compliance.errors import ComplianceError
@@ -170,11 +170,11 @@ def test_content_that_changed_is_not_approved_but_may_be_sent_back(at, kind):
 def test_nothing_is_decided_in_a_closed_handover(at, kind):
     stand, review = at(kind)
     for state in (HandoverState.STOPPED, HandoverState.CERTIFIED):
-        type(stand.handover).objects.update(state=state)
-        for decision in Decision:
-            with refused("This handover is closed", OutcomeError):
-                decided(stand, review, decision, "So it is.")
-    type(stand.handover).objects.update(state=HandoverState.OPEN)
+        with rolled_back():
+            type(stand.handover).objects.update(state=state)
+            for decision in Decision:
+                with refused("This handover is closed", OutcomeError):
+                    decided(stand, review, decision, "So it is.")
     stopping.stop(actor=stand.cast.seller_lead, handover=stand.handover, reason="Off.", now=timezone.now())
     for decision in Decision:
         with refused("This review is closed", ComplianceError):

@@ -113,7 +113,7 @@ def _goes_on_nowhere(stand):
         ("agent", True),
         ("seller_clerk", False),
         ("buyer_clerk", False),
-        ("reviewer", False),
+        ("reviewer", True),
     ],
 )
 def test_who_may_stop(open_at, name, may):
@@ -121,7 +121,7 @@ def test_who_may_stop(open_at, name, may):
     if may:
         assert stop(stand, getattr(stand.cast, name)).ended_by == getattr(stand.cast, name)
         return
-    with refused("Only leads of the seller or the buyer and the agency"):
+    with refused("Only leads of the seller or the buyer, the reviewer and the agency"):
         stop(stand, getattr(stand.cast, name))
 
 
@@ -131,12 +131,10 @@ def test_a_reason_is_needed(open_at):
         stop(stand, reason=" \n")
 
 
-def test_it_is_stopped_once_and_never_after_the_certificate(open_at):
+@pytest.mark.parametrize("state", [HandoverState.STOPPED, HandoverState.CERTIFIED])
+def test_it_is_stopped_once_and_never_after_the_certificate(open_at, state):
     stand = open_at()
-    stop(stand)
-    with refused("This handover is closed"):
-        stop(stand)
-    type(stand.handover).objects.update(state=HandoverState.CERTIFIED)
+    type(stand.handover).objects.update(state=state)
     with refused("This handover is closed"):
         stop(stand)
 

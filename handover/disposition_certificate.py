@@ -1,0 +1,115 @@
+"""The certificate of what became of the seller's copy: sections, their digests, one signature.
+
+docs/after.md describes it; `bin/verify-certificate` checks it and shares no code with this module."""
+
+import base64
+import json
+from datetime import date, datetime
+from hashlib import sha256
+
+from django.utils import timezone
+
+from customers.models import Category
+from handover.certificate import SIGNING_KEY, Sections, Value, canonical
+from handover.models import Backup, Disposition, Execution
+from handover.workflow import BackupState
+from ledger.selectors import latest_checkpoint
+from vault import signing
+
+FORMAT = "handover-disposition/1"
+SECTIONS = ("handover", "seller", "disposition", "proof", "dates", "ledger")
+_METHODS = {
+    "destroy": "cryptographic erasure: the AES-256-GCM data keys were destroyed (NIST SP 800-88, purge)",
+    "restrict": "set apart under storage and security only: no use, no reveal, no export, no contact",
+}
+
+
+def document_of(disposition: Disposition, execution: Execution, now: datetime) -> str:
+    """The certificate as JSON text, signed with the platform's certificate key."""
+    sections = _sections(disposition, execution, now)
+    digests = {name: sha256(canonical(sections[name])).hexdigest() for name in SECTIONS}
+    signature = signing.sign(SIGNING_KEY, canonical({"digests": digests, "format": FORMAT}))
+    document = {
+        "format": FORMAT,
+        "sections": {name: sections[name] for name in SECTIONS},
+        "digests": digests,
+        "signature": {
+            "algorithm": "Ed25519",
+            "public_key": base64.b64encode(signature.public).decode(),
+            "value": base64.b64encode(signature.value).decode(),
+        },
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _sections(disposition: Disposition, execution: Execution, now: datetime) -> Sections:
+    handover = disposition.handover
+    return {
+        "handover": {
+            "id": str(handover.pk),
+            "reference": handover.reference,
+            "certificate": bytes(handover.certificate.digest).hex(),
+        },
+        "seller": {
+            "name": handover.seller.name,
+            "legal_name": handover.seller.legal_name,
+            "country": handover.seller.country,
+            "registration_number": handover.seller.registration_number,
+        },
+        "disposition": _said(disposition, execution),
+        "proof": _proof(disposition),
+        "dates": {
+            "accepted": _moment(handover.acceptance.accepted_at),
+            "started": _moment(disposition.started_at),
+            "done": _moment(now),
+            "backups_until": _day(backups_until(disposition, now)),
+        },
+        "ledger": _checkpoint(),
+    }
+
+
+def _said(disposition: Disposition, execution: Execution) -> Value:
+    crossed: int = execution.reconciliation.counts[Category.BASIC]["sent"]
+    source: int = execution.reconciliation.counts[Category.BASIC]["source"]
+    return {
+        "kind": disposition.kind,
+        "method": _METHODS[disposition.kind],
+        "customers": int(disposition.counts.get("customers", 0)),
+        "crossed": crossed,
+        "stayed": source - crossed,
+        "root": bytes(execution.target_root).hex(),
+        "started_by": disposition.started_by.name if disposition.started_by else None,
+    }
+
+
+def _proof(disposition: Disposition) -> Value:
+    """How many keys of each category were destroyed and, run by run, SHA-256 over their ids; then looked for again."""
+    keys: dict[str, Value] = {name: int(disposition.counts.get(f"{name}_keys", 0)) for name in Category.values}
+    runs: list[Value] = list(disposition.counts.get("runs", [])) if disposition.kind == "destroy" else []
+    return (
+        {"keys": keys, "runs": runs, "verified": "no data key of these customers was found afterwards"}
+        if (disposition.kind == "destroy")
+        else {"keys": keys, "runs": runs, "verified": "all of these customers are in the restricted book"}
+    )
+
+
+def backups_until(disposition: Disposition, now: datetime) -> date | None:
+    """The day on which the last backup that holds the customers is destroyed; None when there is none."""
+    found = Backup.objects.filter(book=disposition.handover.book_id).exclude(
+        state__in=[BackupState.DESTROYED, BackupState.FAILED]
+    )
+    days = list(found.filter(expires_on__gte=timezone.localdate(now)).values_list("expires_on", flat=True))
+    return max(days, default=None)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _checkpoint() -> Value:
+    checkpoint = latest_checkpoint()
+    return {"size": checkpoint.size, "root": bytes(checkpoint.root).hex()} if checkpoint else {"size": 0, "root": None}

@@ -1,0 +1,79 @@
+"""What the buyer does first with what arrived: six tasks, each with an owner and a day."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.permissions import is_lead, is_member
+from compliance.periods import period
+from handover.after_workflow import TASK_DAYS, TaskKind
+from handover.errors import HandoverError
+from handover.models import Handover, OnboardingTask
+from handover.services.moving import lock_handover, record
+from handover.workflow import HandoverState
+
+NOTE = 500
+
+
+def begin_onboarding(*, handover: Handover, now: datetime) -> None:
+    """The tasks of the buyer, due from the day of the certificate on."""
+    today = timezone.localdate(now)
+    OnboardingTask.objects.bulk_create(
+        OnboardingTask(handover=handover, kind=kind, due_on=_due(kind, today)) for kind in TaskKind
+    )
+
+
+def _due(kind: TaskKind, today: date) -> date:
+    if kind is TaskKind.INFORM:
+        return period("inform_after_arrival").after(today)
+    return today + timedelta(days=TASK_DAYS[kind])
+
+
+@transaction.atomic
+def assign(*, actor: User, task: OnboardingTask, owner: User, now: datetime) -> OnboardingTask:
+    """Say who takes care of a task. Raises HandoverError for anybody but a lead of the buyer, and for an owner who does
+    not work there."""
+    task = _locked(task.pk)
+    if not is_lead(actor, task.handover.buyer_id):
+        raise HandoverError(_("Only a lead of the buyer says who takes care of it. Ask one of them."))
+    if not is_member(owner, task.handover.buyer_id):
+        raise HandoverError(_("Choose somebody who works for the buyer."))
+    task.owner = owner
+    task.save(update_fields=["owner"])
+    record(actor, "handover.task_given", task.handover, now, task=task.kind, owner=owner.pk)
+    return task
+
+
+@transaction.atomic
+def finish(*, actor: User, task: OnboardingTask, note: str, now: datetime) -> OnboardingTask:
+    """Keep what was done. Raises HandoverError for anybody but the owner or a lead of the buyer, and without words."""
+    task = _locked(task.pk)
+    if not may_finish(actor, task):
+        raise HandoverError(_("Who takes care of it says that it is done, or a lead of the buyer."))
+    if task.done_at:
+        raise HandoverError(_("This was done already. Reload the page."))
+    if not note.strip() or len(note) > NOTE:
+        raise HandoverError(_("Write in a sentence what was done and where the evidence is."))
+    task.done_at, task.done_by, task.note = now, actor, note.strip()
+    task.save(update_fields=["done_at", "done_by", "note"])
+    record(actor, "handover.task_done", task.handover, now, task=task.kind)
+    return task
+
+
+def may_finish(user: User, task: OnboardingTask) -> bool:
+    """Whether a person may say that a task is done."""
+    buyer = task.handover.buyer_id
+    return is_lead(user, buyer) or (task.owner_id == user.pk and is_member(user, buyer))
+
+
+def _locked(task_id: UUID) -> OnboardingTask:
+    handover = lock_handover(OnboardingTask.objects.get(pk=task_id).handover_id)
+    if handover.state != HandoverState.CERTIFIED:
+        raise HandoverError(_("This handover is closed. Nothing in it can change any more."))
+    task = OnboardingTask.objects.select_for_update(of=("self",)).get(pk=task_id)
+    task.handover = handover
+    return task

@@ -1,0 +1,109 @@
+"""The page of what follows the certificate, by its people."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from stand import stand_at
+
+from handover.after_duties import after_waiting
+from handover.models import Acceptance, OnboardingTask
+from handover.services import accepting, disposing, onboarding
+from handover.workflow import HandoverState, StepKind
+from jobs.services import run_now
+
+
+@pytest.fixture(scope="module")
+def made(keep):
+    def build(cast):
+        stand = stand_at(cast, StepKind.AUDIT, 4, acceptance_days=10)
+        stand.pass_gate(StepKind.AUDIT)
+        return stand
+
+    return keep(build)
+
+
+def at(stand, name, *more):
+    return reverse(f"handover:{name}", args=[stand.handover.pk, *more])
+
+
+def text(client, url):
+    return client.get(url).content.decode()
+
+
+def titles(stand, name):
+    return [str(one.title) for one in after_waiting(getattr(stand.cast, name), timezone.now())]
+
+
+def test_the_buyer_accepts_and_the_seller_destroys(kept_stand, client_of):
+    stand = kept_stand
+    buyer, seller = client_of(stand.cast.buyer_lead), client_of(stand.cast.seller_lead)
+    assert "Accept what arrived" in text(buyer, at(stand, "after"))
+    assert "Accept what arrived" not in text(seller, at(stand, "after"))
+    assert "Accept what arrived, or give it back" in titles(stand, "buyer_lead")
+    assert buyer.post(at(stand, "after_accept"))["Location"] == at(stand, "after")
+    assert "Destroy the seller&#x27;s copy" not in text(buyer, at(stand, "after"))
+    assert titles(stand, "seller_lead") == ["Do what the plan says with the seller's copy"]
+    assert seller.get(at(stand, "after_certificate")).status_code == 404
+    seller.post(at(stand, "after_dispose"))
+    run_now(stand.handover.disposed.job)
+    page = text(buyer, at(stand, "after"))
+    assert "of 4 customers were destroyed" in page
+    assert "Certificate of the Seller" in text(buyer, at(stand, "after_certificate"))
+    assert buyer.get(at(stand, "after_certificate_json")).content.decode() == stand.handover.disposed.document
+    assert titles(stand, "seller_lead") == []
+
+
+def test_the_buyer_gives_back_and_the_certificate_says_so(kept_stand, client_of, client):
+    stand, url = kept_stand, at(kept_stand, "after_rollback")
+    buyer = client_of(stand.cast.buyer_lead)
+    assert buyer.post(url, {"reason": " "}).status_code == 422
+    assert buyer.post(url, {"reason": "It does not fit."})["Location"] == at(stand, "after")
+    assert stand.handover.state == HandoverState.ROLLED_BACK
+    assert "This certificate was revoked" in text(buyer, at(stand, "certificate"))
+    verdict = reverse("verdict", args=[bytes(stand.handover.certificate.digest).hex()])
+    assert "This certificate was revoked" in text(client, verdict)
+    for name in ("after", "detail"):
+        assert "gave everything back" in text(buyer, at(stand, name))
+    assert buyer.post(url, {"reason": "Again."}).status_code == 422
+
+
+def test_the_seller_only_asks(kept_stand, client_of):
+    stand, url = kept_stand, at(kept_stand, "after_rollback")
+    seller = client_of(stand.cast.seller_lead)
+    assert seller.post(url, {"reason": "The price fell."}).status_code == 302
+    assert stand.handover.state == HandoverState.CERTIFIED
+    assert "The price fell." in text(client_of(stand.cast.buyer_lead), at(stand, "after"))
+    assert "The seller asks for everything back" in titles(stand, "buyer_lead")
+
+
+def test_tasks_are_given_and_done(kept_stand, client_of):
+    stand, clerk = kept_stand, kept_stand.cast.buyer_clerk
+    buyer, url = client_of(stand.cast.buyer_lead), at(kept_stand, "after_task", "inform")
+    assert buyer.post(url, {"owner": str(stand.cast.seller_lead.pk)}).status_code == 422
+    assert buyer.post(url, {"owner": str(clerk.pk)}).status_code == 302
+    assert "Inform the customers that you hold their data now" in titles(stand, "buyer_clerk")
+    assert client_of(stand.cast.seller_lead).post(url, {"note": "Done."}).status_code == 422
+    empty = client_of(clerk).post(url, {"note": ""})
+    assert "Write in a sentence what was done" in empty.content.decode()
+    assert client_of(clerk).post(url, {"note": "All were mailed, see file 7."}).status_code == 302
+    assert "All were mailed, see file 7." in text(client_of(stand.cast.reviewer), at(stand, "after"))
+    assert client_of(clerk).post(url, {"note": "Again."}).status_code == 422
+
+
+def test_the_last_thing_done_closes_it(kept_stand, client_of):
+    stand, now = kept_stand, timezone.now()
+    lead = stand.cast.buyer_lead
+    accepting.accept(actor=lead, handover=stand.handover, now=now)
+    run_now(disposing.begin(actor=stand.cast.seller_lead, handover=stand.handover, now=now).job)
+    *first, last = OnboardingTask.objects.filter(handover=stand.handover)
+    for task in first:
+        onboarding.finish(actor=lead, task=task, note="Done.", now=now)
+    client_of(lead).post(at(stand, "after_task", last.kind), {"note": "Done."})
+    assert stand.handover.state == HandoverState.CLOSED
+    assert "The record of this handover is kept until" in text(client_of(lead), at(stand, "after"))
+    assert Acceptance.objects.get(handover=stand.handover).closed_at
+
+
+def test_nothing_follows_before_the_certificate(kept_stand, client_of):
+    Acceptance.objects.filter(handover=kept_stand.handover).delete()
+    assert client_of(kept_stand.cast.buyer_lead).get(at(kept_stand, "after")).status_code == 404

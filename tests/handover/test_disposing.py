@@ -1,0 +1,200 @@
+"""The seller's copy after acceptance: exactly who crossed is destroyed or set apart, proven by a signed certificate."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from stand import refused, stand_at
+
+from customers.access import access_to
+from customers.models import BookGroupPermission, Customer, SubjectRequest
+from customers.workflow import BookState, Verb
+from handover.handlers import disposal
+from handover.models import Disposition, OnboardingTask, TransferPlan
+from handover.services import accepting, closing, disposing, onboarding
+from handover.workflow import HandoverState, StepKind
+from jobs.services import run_now
+from jobs.workflow import JobState
+from vault.models import DataKey
+
+CUSTOMERS, STAYS = 7, 2
+
+
+def certified(cast):
+    """Two customers asked to be left out, so they stay with the seller."""
+    stand = stand_at(cast, StepKind.EXECUTION, CUSTOMERS, disposition="destroy", acceptance_days=10)
+    for customer in stand.handover.book.customers.order_by("pk")[:STAYS]:
+        ask(customer, "object")
+    stand.pass_gate(StepKind.EXECUTION)
+    stand.pass_gate(StepKind.AUDIT)
+    return stand
+
+
+def ask(customer, kind):
+    now = timezone.now()
+    return SubjectRequest.objects.create(
+        book=customer.book, customer=customer, kind=kind, opened_at=now, due_on=timezone.localdate(now)
+    )
+
+
+@pytest.fixture(scope="module")
+def made(keep):
+    return keep(certified)
+
+
+def accept(stand):
+    accepting.accept(actor=stand.cast.buyer_lead, handover=stand.handover, now=timezone.now())
+
+
+def begin(stand, name="seller_lead"):
+    return disposing.begin(actor=getattr(stand.cast, name), handover=stand.handover, now=timezone.now())
+
+
+def done(stand):
+    job = run_now(begin(stand).job)
+    return job, Disposition.objects.get(handover=stand.handover)
+
+
+def living(customers):
+    return DataKey.objects.filter(subject__in=customers, wrapped__isnull=False).count()
+
+
+def split(stand):
+    ids = list(stand.handover.book.customers.order_by("pk").values_list("pk", flat=True))
+    return ids[:STAYS], ids[STAYS:]
+
+
+def test_destroyed_are_exactly_those_who_crossed(kept_stand):
+    stay, crossed = split(kept_stand)
+    accept(kept_stand)
+    job, found = done(kept_stand)
+    assert (job.state, found.state) == (JobState.DONE, "done")
+    assert (living(stay), living(crossed)) == (3 * STAYS, 0)
+    assert kept_stand.handover.book.state == BookState.OPEN
+    assert not Customer.objects.filter(pk__in=crossed, phone_index__isnull=False).exists()
+    said = json.loads(found.document)["sections"]
+    assert said["disposition"]["customers"] == said["disposition"]["crossed"] == len(crossed)
+    assert said["disposition"]["stayed"] == STAYS
+    assert said["proof"]["keys"]["basic"] == len(crossed)
+    assert said["dates"]["backups_until"]
+
+
+def test_not_before_acceptance_and_only_by_the_sellers_lead(kept_stand):
+    with refused("not accepted yet"):
+        begin(kept_stand)
+    accept(kept_stand)
+    for name in ("seller_clerk", "buyer_lead", "reviewer", "agent"):
+        with refused("Only a lead of the seller"):
+            begin(kept_stand, name)
+    begin(kept_stand)
+    with refused("runs already or is done"):
+        begin(kept_stand)
+
+
+def test_who_has_an_open_request_is_kept_until_it_is_answered(kept_stand):
+    _stay, crossed = split(kept_stand)
+    waiting = ask(Customer.objects.get(pk=crossed[0]), "access")
+    accept(kept_stand)
+    _job, found = done(kept_stand)
+    assert (found.state, found.document) == ("waiting", "")
+    assert found.problem.startswith("1 customer has an open request")
+    assert living(crossed) == 3
+    SubjectRequest.objects.filter(pk=waiting.pk).update(state="done")
+    _job, found = done(kept_stand)
+    said = json.loads(found.document)["sections"]
+    assert (found.state, living(crossed), said["disposition"]["customers"]) == ("done", 0, len(crossed))
+    assert len(said["proof"]["runs"]) == 2
+
+
+def test_a_canceled_job_leaves_the_rest_to_a_second_one(kept_stand, monkeypatch):
+    _stay, crossed = split(kept_stand)
+    accept(kept_stand)
+    real, calls = disposal.destroy_copies, []
+
+    def break_once(customers, now):
+        calls.append(customers)
+        if len(calls) > 1:
+            raise disposal.JobFailed("The power went.")
+        return real(customers, now)
+
+    monkeypatch.setattr(disposal, "destroy_copies", break_once)
+    job, found = done(kept_stand)
+    assert (job.state, found.state, found.problem) == (JobState.FAILED, "waiting", "The power went.")
+    assert 0 < living(crossed) < 3 * len(crossed)
+    monkeypatch.setattr(disposal, "destroy_copies", real)
+    _job, found = done(kept_stand)
+    assert (found.state, living(crossed)) == ("done", 0)
+
+
+def test_restricted_is_kept_and_not_used(kept_stand):
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="restrict")
+    stay, crossed = split(stand)
+    accept(stand)
+    _job, found = done(stand)
+    target = found.target
+    assert (target.state, stand.handover.book.state) == (BookState.RESTRICTED, BookState.OPEN)
+    assert list(target.customers.order_by("pk").values_list("pk", flat=True)) == crossed
+    assert list(stand.handover.book.customers.order_by("pk").values_list("pk", flat=True)) == stay
+    assert living(crossed) == 3 * len(crossed)
+    assert BookGroupPermission.objects.filter(content_object=target).exists()
+    access = access_to(stand.cast.seller_lead, target, timezone.now())
+    assert access.permits
+    assert not any(one.startswith((Verb.REVEAL, Verb.EXPORT)) for one in access.permits)
+    assert (access.imports, access.derives) == (False, False)
+
+
+def test_kept_there_is_nothing_to_do(kept_stand):
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="keep")
+    accept(stand)
+    assert stand.handover.book.state == BookState.OPEN
+    with refused("keeps its copy"):
+        begin(stand)
+
+
+def test_closed_when_nothing_waits(kept_stand):
+    now = timezone.now()
+    accept(kept_stand)
+    done(kept_stand)
+    assert closing.close_done(now=now) == 0
+    for task in OnboardingTask.objects.filter(handover=kept_stand.handover):
+        onboarding.finish(actor=kept_stand.cast.buyer_lead, task=task, note="Done, see file 12.", now=now)
+    assert closing.close_done(now=now) == 1
+    handover = kept_stand.handover
+    assert (handover.state, handover.acceptance.kept_until.year) == (HandoverState.CLOSED, now.year + 3)
+    assert closing.close_done(now=now) == 0
+    with refused("closed", Exception):
+        onboarding.finish(actor=kept_stand.cast.buyer_lead, task=task, note="Again.", now=now)
+
+
+def verify(path, *more):
+    script = Path(settings.BASE_DIR) / "bin" / "verify-certificate"
+    return subprocess.run([sys.executable, str(script), str(path), *more], capture_output=True, text=True, check=False)
+
+
+def test_the_script_verifies_its_certificate(kept_stand, tmp_path):
+    accept(kept_stand)
+    _job, found = done(kept_stand)
+    path = tmp_path / "disposition.json"
+    path.write_text(found.document)
+    good = verify(path)
+    assert good.returncode == 0, good.stdout
+    assert f"customers {CUSTOMERS - STAYS}" in good.stdout
+    for old, new in ((f'"crossed": {CUSTOMERS - STAYS}', '"crossed": 1'), ('"destroy"', '"keep"')):
+        path.write_text(found.document.replace(old, new, 1))
+        bad = verify(path)
+        assert (bad.returncode, bad.stdout.strip()) == (1, 'no: the section "disposition" was changed after signing')
+
+
+def test_a_job_is_of_the_seller_alone(kept_stand):
+    accept(kept_stand)
+    job = begin(kept_stand).job
+    assert job.audience == [str(kept_stand.handover.seller_id)]
+    refusal = disposal.DisposalHandler().refusal
+    assert refusal(job, kept_stand.cast.buyer_lead, timezone.now())
+    assert refusal(job, kept_stand.cast.seller_lead, timezone.now()) == ""
