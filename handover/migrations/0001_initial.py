@@ -7,247 +7,565 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('customers', '0001_initial'),
-        ('jobs', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("customers", "0001_initial"),
+        ("jobs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Handover',
+            name="Handover",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=20, unique=True, verbose_name='Reference')),
-                ('subject', models.CharField(max_length=200, verbose_name='What is sold')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('certified', 'Certified'), ('stopped', 'Stopped')], default='open', max_length=10)),
-                ('due_on', models.DateField(verbose_name='To be completed by')),
-                ('created_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('stop_reason', models.TextField(blank=True, verbose_name='Why it was stopped')),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.book')),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reference", models.CharField(max_length=20, unique=True, verbose_name="Reference")),
+                ("subject", models.CharField(max_length=200, verbose_name="What is sold")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("certified", "Certified"), ("stopped", "Stopped")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("due_on", models.DateField(verbose_name="To be completed by")),
+                ("created_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("stop_reason", models.TextField(blank=True, verbose_name="Why it was stopped")),
+                (
+                    "book",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.book"
+                    ),
+                ),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "seller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'handover',
-                'verbose_name_plural': 'handovers',
+                "verbose_name": "handover",
+                "verbose_name_plural": "handovers",
             },
         ),
         migrations.CreateModel(
-            name='Execution',
+            name="Execution",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('running', 'Transferring'), ('verifying', 'Reading back'), ('proven', 'Proven equal'), ('rolled_back', 'Rolled back')], default='running', max_length=12)),
-                ('scope', models.JSONField(default=list)),
-                ('source_root', models.BinaryField(default=b'')),
-                ('target_root', models.BinaryField(default=b'')),
-                ('problem', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.book')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.book')),
-                ('transfer_job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
-                ('verify_job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='executions', to='handover.handover')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Transferring"),
+                            ("verifying", "Reading back"),
+                            ("proven", "Proven equal"),
+                            ("rolled_back", "Rolled back"),
+                        ],
+                        default="running",
+                        max_length=12,
+                    ),
+                ),
+                ("scope", models.JSONField(default=list)),
+                ("source_root", models.BinaryField(default=b"")),
+                ("target_root", models.BinaryField(default=b"")),
+                ("problem", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.book"
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.book"
+                    ),
+                ),
+                (
+                    "transfer_job",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.job"
+                    ),
+                ),
+                (
+                    "verify_job",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.job"
+                    ),
+                ),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="executions", to="handover.handover"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'execution',
-                'verbose_name_plural': 'executions',
+                "verbose_name": "execution",
+                "verbose_name_plural": "executions",
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('path', models.CharField(blank=True, max_length=200)),
-                ('bytes', models.PositiveBigIntegerField(default=0)),
-                ('digest', models.BinaryField(default=b'')),
-                ('recipient_key', models.CharField(max_length=100)),
-                ('created_at', models.DateTimeField()),
-                ('ready_at', models.DateTimeField(null=True)),
-                ('downloads', models.PositiveSmallIntegerField(default=0)),
-                ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
-                ('handover', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='delivery', to='handover.handover')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("path", models.CharField(blank=True, max_length=200)),
+                ("bytes", models.PositiveBigIntegerField(default=0)),
+                ("digest", models.BinaryField(default=b"")),
+                ("recipient_key", models.CharField(max_length=100)),
+                ("created_at", models.DateTimeField()),
+                ("ready_at", models.DateTimeField(null=True)),
+                ("downloads", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.job"
+                    ),
+                ),
+                (
+                    "handover",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="delivery", to="handover.handover"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'delivery',
-                'verbose_name_plural': 'deliveries',
+                "verbose_name": "delivery",
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('document', models.TextField()),
-                ('manifest', models.TextField()),
-                ('digest', models.BinaryField(unique=True)),
-                ('issued_at', models.DateTimeField()),
-                ('handover', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='certificate', to='handover.handover')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("document", models.TextField()),
+                ("manifest", models.TextField()),
+                ("digest", models.BinaryField(unique=True)),
+                ("issued_at", models.DateTimeField()),
+                (
+                    "handover",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="certificate", to="handover.handover"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'certificate',
-                'verbose_name_plural': 'certificates',
+                "verbose_name": "certificate",
+                "verbose_name_plural": "certificates",
             },
         ),
         migrations.CreateModel(
-            name='Backup',
+            name="Backup",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('writing', 'Writing'), ('restoring', 'Test restore'), ('proven', 'Proven by a test restore'), ('failed', 'Failed'), ('destroyed', 'Destroyed')], default='writing', max_length=10)),
-                ('counts', models.JSONField(default=dict)),
-                ('bytes', models.PositiveBigIntegerField(default=0)),
-                ('root', models.BinaryField(default=b'')),
-                ('restored_root', models.BinaryField(default=b'')),
-                ('problem', models.TextField(blank=True)),
-                ('differences', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField()),
-                ('proven_at', models.DateTimeField(null=True)),
-                ('expires_on', models.DateField()),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='backups', to='customers.book')),
-                ('restore_job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
-                ('write_job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
-                ('handover', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='backups', to='handover.handover')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("writing", "Writing"),
+                            ("restoring", "Test restore"),
+                            ("proven", "Proven by a test restore"),
+                            ("failed", "Failed"),
+                            ("destroyed", "Destroyed"),
+                        ],
+                        default="writing",
+                        max_length=10,
+                    ),
+                ),
+                ("counts", models.JSONField(default=dict)),
+                ("bytes", models.PositiveBigIntegerField(default=0)),
+                ("root", models.BinaryField(default=b"")),
+                ("restored_root", models.BinaryField(default=b"")),
+                ("problem", models.TextField(blank=True)),
+                ("differences", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField()),
+                ("proven_at", models.DateTimeField(null=True)),
+                ("expires_on", models.DateField()),
+                (
+                    "book",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="backups", to="customers.book"
+                    ),
+                ),
+                (
+                    "restore_job",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.job"
+                    ),
+                ),
+                (
+                    "write_job",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.job"
+                    ),
+                ),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="backups",
+                        to="handover.handover",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'backup',
-                'verbose_name_plural': 'backups',
+                "verbose_name": "backup",
+                "verbose_name_plural": "backups",
             },
         ),
         migrations.CreateModel(
-            name='Reconciliation',
+            name="Reconciliation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('counts', models.JSONField(default=dict)),
-                ('differences', models.JSONField(default=list)),
-                ('equal', models.BooleanField()),
-                ('at', models.DateTimeField()),
-                ('execution', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reconciliation', to='handover.execution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("counts", models.JSONField(default=dict)),
+                ("differences", models.JSONField(default=list)),
+                ("equal", models.BooleanField()),
+                ("at", models.DateTimeField()),
+                (
+                    "execution",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reconciliation",
+                        to="handover.execution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SampledRecord',
+            name="SampledRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('source_customer', models.UUIDField()),
-                ('target_customer', models.UUIDField()),
-                ('execution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sample', to='handover.execution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("source_customer", models.UUIDField()),
+                ("target_customer", models.UUIDField()),
+                (
+                    "execution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sample", to="handover.execution"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScopeProposal',
+            name="ScopeProposal",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveSmallIntegerField()),
-                ('side', models.CharField(choices=[('seller', 'Seller'), ('buyer', 'Buyer'), ('reviewer', 'Reviewer')], max_length=10)),
-                ('note', models.TextField(blank=True, verbose_name='Note to the other side')),
-                ('created_at', models.DateTimeField()),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scope_proposals', to='handover.handover')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField()),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("seller", "Seller"), ("buyer", "Buyer"), ("reviewer", "Reviewer")], max_length=10
+                    ),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="Note to the other side")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scope_proposals",
+                        to="handover.handover",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScopeItem',
+            name="ScopeItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('category', models.CharField(choices=[('basic', 'Basic information'), ('purchases', 'Purchase records'), ('habits', 'Purchase habits')], max_length=10)),
-                ('field', models.CharField(max_length=30)),
-                ('crosses', models.BooleanField()),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='handover.scopeproposal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("basic", "Basic information"),
+                            ("purchases", "Purchase records"),
+                            ("habits", "Purchase habits"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("field", models.CharField(max_length=30)),
+                ("crosses", models.BooleanField()),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="handover.scopeproposal"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('necessity', 'Necessity'), ('scope', 'Scope'), ('plan', 'Plan'), ('backup', 'Backup'), ('execution', 'Execution'), ('audit', 'Audit')], max_length=10)),
-                ('state', models.CharField(choices=[('shut', 'Not open yet'), ('draft', 'Being prepared'), ('submitted', 'Waiting for approval'), ('running', 'Running'), ('passed', 'Passed')], default='shut', max_length=10)),
-                ('content', models.JSONField(default=dict)),
-                ('remark', models.TextField(blank=True)),
-                ('digest', models.BinaryField(default=b'')),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('passed_at', models.DateTimeField(null=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='handover.handover')),
-                ('remark_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('writers', models.ManyToManyField(related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("necessity", "Necessity"),
+                            ("scope", "Scope"),
+                            ("plan", "Plan"),
+                            ("backup", "Backup"),
+                            ("execution", "Execution"),
+                            ("audit", "Audit"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("shut", "Not open yet"),
+                            ("draft", "Being prepared"),
+                            ("submitted", "Waiting for approval"),
+                            ("running", "Running"),
+                            ("passed", "Passed"),
+                        ],
+                        default="shut",
+                        max_length=10,
+                    ),
+                ),
+                ("content", models.JSONField(default=dict)),
+                ("remark", models.TextField(blank=True)),
+                ("digest", models.BinaryField(default=b"")),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("passed_at", models.DateTimeField(null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="handover.handover"
+                    ),
+                ),
+                (
+                    "remark_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("writers", models.ManyToManyField(related_name="+", to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'gate',
-                'verbose_name_plural': 'gates',
+                "verbose_name": "gate",
+                "verbose_name_plural": "gates",
             },
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('side', models.CharField(choices=[('seller', 'Seller'), ('buyer', 'Buyer'), ('reviewer', 'Reviewer')], max_length=10)),
-                ('digest', models.BinaryField()),
-                ('at', models.DateTimeField()),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='approvals', to='handover.step')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("seller", "Seller"), ("buyer", "Buyer"), ("reviewer", "Reviewer")], max_length=10
+                    ),
+                ),
+                ("digest", models.BinaryField()),
+                ("at", models.DateTimeField()),
+                ("voided_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="approvals", to="handover.step"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'approval',
-                'verbose_name_plural': 'approvals',
+                "verbose_name": "approval",
+                "verbose_name_plural": "approvals",
             },
         ),
         migrations.CreateModel(
-            name='TransferPlan',
+            name="TransferPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(choices=[('inside', 'Inside the platform'), ('package', 'Encrypted CSV package')], default='inside', max_length=10, verbose_name='Method')),
-                ('recipient_key', models.CharField(blank=True, max_length=100, verbose_name="Buyer's age key")),
-                ('legal_basis', models.CharField(choices=[('pipl22', 'Succession with notice (PIPL 22)'), ('pipl23', 'Separate consent (PIPL 23)')], default='pipl22', max_length=10, verbose_name='Legal basis')),
-                ('starts_on', models.DateField(verbose_name='Not before')),
-                ('chunk_size', models.PositiveSmallIntegerField(default=500, verbose_name='Customers per chunk')),
-                ('retention_months', models.PositiveSmallIntegerField(default=36, verbose_name='Months the buyer keeps the data')),
-                ('disposition', models.CharField(choices=[('destroy', 'The seller destroys its copy'), ('restrict', 'The seller keeps a restricted copy'), ('keep', 'The seller keeps its copy')], default='destroy', max_length=10, verbose_name='Afterwards')),
-                ('safeguards', models.TextField(verbose_name='Safeguards')),
-                ('handover', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='plan', to='handover.handover')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("inside", "Inside the platform"), ("package", "Encrypted CSV package")],
+                        default="inside",
+                        max_length=10,
+                        verbose_name="Method",
+                    ),
+                ),
+                ("recipient_key", models.CharField(blank=True, max_length=100, verbose_name="Buyer's age key")),
+                (
+                    "legal_basis",
+                    models.CharField(
+                        choices=[
+                            ("pipl22", "Succession with notice (PIPL 22)"),
+                            ("pipl23", "Separate consent (PIPL 23)"),
+                        ],
+                        default="pipl22",
+                        max_length=10,
+                        verbose_name="Legal basis",
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="Not before")),
+                ("chunk_size", models.PositiveSmallIntegerField(default=500, verbose_name="Customers per chunk")),
+                (
+                    "retention_months",
+                    models.PositiveSmallIntegerField(default=36, verbose_name="Months the buyer keeps the data"),
+                ),
+                (
+                    "disposition",
+                    models.CharField(
+                        choices=[
+                            ("destroy", "The seller destroys its copy"),
+                            ("restrict", "The seller keeps a restricted copy"),
+                            ("keep", "The seller keeps its copy"),
+                        ],
+                        default="destroy",
+                        max_length=10,
+                        verbose_name="Afterwards",
+                    ),
+                ),
+                ("safeguards", models.TextField(verbose_name="Safeguards")),
+                (
+                    "handover",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="plan", to="handover.handover"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('book',), name='handover_one_open_per_book'),
+            model_name="handover",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")), fields=("book",), name="handover_one_open_per_book"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.UniqueConstraint(fields=('handover', 'number'), name='handover_execution_number'),
+            model_name="execution",
+            constraint=models.UniqueConstraint(fields=("handover", "number"), name="handover_execution_number"),
         ),
         migrations.AddConstraint(
-            model_name='sampledrecord',
-            constraint=models.UniqueConstraint(fields=('execution', 'position'), name='handover_sample_position'),
+            model_name="sampledrecord",
+            constraint=models.UniqueConstraint(fields=("execution", "position"), name="handover_sample_position"),
         ),
         migrations.AddConstraint(
-            model_name='scopeproposal',
-            constraint=models.UniqueConstraint(fields=('handover', 'version'), name='handover_scope_version'),
+            model_name="scopeproposal",
+            constraint=models.UniqueConstraint(fields=("handover", "version"), name="handover_scope_version"),
         ),
         migrations.AddConstraint(
-            model_name='scopeitem',
-            constraint=models.UniqueConstraint(fields=('proposal', 'category', 'field'), name='handover_scope_item'),
+            model_name="scopeitem",
+            constraint=models.UniqueConstraint(fields=("proposal", "category", "field"), name="handover_scope_item"),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('handover', 'kind'), name='handover_step_kind'),
+            model_name="step",
+            constraint=models.UniqueConstraint(fields=("handover", "kind"), name="handover_step_kind"),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('step', 'side'), name='handover_approval_per_side'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("voided_at", None)), fields=("step", "side"), name="handover_approval_per_side"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('step', 'user'), name='handover_approval_per_person'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("voided_at", None)), fields=("step", "user"), name="handover_approval_per_person"
+            ),
         ),
     ]

@@ -16,13 +16,17 @@ def _allowed(team):
 
 def grant_what_roles_allowed(apps, schema_editor):
     """Leads and reviewers acted and approved for their side, everybody else of it acted."""
-    types, permissions = (apps.get_model(*name).objects for name in (("contenttypes", "ContentType"), ("auth", "Permission")))
+    types, permissions = (
+        apps.get_model(*name).objects for name in (("contenttypes", "ContentType"), ("auth", "Permission"))
+    )
     teams, items = apps.get_model("accounts", "Team").objects, apps.get_model("handover", "Handover").objects
     rows = apps.get_model("handover", "HandoverGroupPermission").objects
     kind, _made = types.get_or_create(app_label="handover", model="handover")
     # The command that migrates makes permissions only at its very end.
     known = {
-        name: permissions.get_or_create(codename=name, content_type=kind, defaults={"name": name.replace("_", " ")})[0].pk
+        name: permissions.get_or_create(codename=name, content_type=kind, defaults={"name": name.replace("_", " ")})[
+            0
+        ].pk
         for name in _ALL
     }
     of_organization = {}
@@ -45,52 +49,90 @@ def grant_what_roles_allowed(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_teams'),
-        ('contenttypes', '0002_remove_content_type_name'),
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('handover', '0001_initial'),
+        ("accounts", "0005_teams"),
+        ("contenttypes", "0002_remove_content_type_name"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("handover", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='handover',
-            options={'permissions': [('act_necessity', 'act necessity'), ('approve_necessity', 'approve necessity'), ('act_scope', 'act scope'), ('approve_scope', 'approve scope'), ('act_plan', 'act plan'), ('approve_plan', 'approve plan'), ('act_backup', 'act backup'), ('approve_backup', 'approve backup'), ('act_execution', 'act execution'), ('approve_execution', 'approve execution'), ('act_audit', 'act audit'), ('approve_audit', 'approve audit')], 'verbose_name': 'handover', 'verbose_name_plural': 'handovers'},
-        ),
-        migrations.CreateModel(
-            name='HandoverGroupPermission',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('grant', models.UUIDField(db_index=True)),
-                ('granted_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='Reason')),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='handover.handover')),
-                ('granted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-            ],
+            name="handover",
             options={
-                'verbose_name': 'permission on a handover',
-                'verbose_name_plural': 'permissions on handovers',
-                'abstract': False,
-                'unique_together': {('group', 'permission', 'content_object')},
+                "permissions": [
+                    ("act_necessity", "act necessity"),
+                    ("approve_necessity", "approve necessity"),
+                    ("act_scope", "act scope"),
+                    ("approve_scope", "approve scope"),
+                    ("act_plan", "act plan"),
+                    ("approve_plan", "approve plan"),
+                    ("act_backup", "act backup"),
+                    ("approve_backup", "approve backup"),
+                    ("act_execution", "act execution"),
+                    ("approve_execution", "approve execution"),
+                    ("act_audit", "act audit"),
+                    ("approve_audit", "approve audit"),
+                ],
+                "verbose_name": "handover",
+                "verbose_name_plural": "handovers",
             },
         ),
         migrations.CreateModel(
-            name='HandoverUserPermission',
+            name="HandoverGroupPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='handover.handover')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("grant", models.UUIDField(db_index=True)),
+                ("granted_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="Reason")),
+                (
+                    "content_object",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="handover.handover"
+                    ),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("group", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group")),
+                ("permission", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission")),
             ],
             options={
-                'abstract': False,
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk__isnull', True)), name='handoveruserpermission_only_teams')],
-                'unique_together': {('user', 'permission', 'content_object')},
+                "verbose_name": "permission on a handover",
+                "verbose_name_plural": "permissions on handovers",
+                "abstract": False,
+                "unique_together": {("group", "permission", "content_object")},
+            },
+        ),
+        migrations.CreateModel(
+            name="HandoverUserPermission",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "content_object",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="handover.handover"
+                    ),
+                ),
+                ("permission", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission")),
+                ("user", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("pk__isnull", True)), name="handoveruserpermission_only_teams"
+                    )
+                ],
+                "unique_together": {("user", "permission", "content_object")},
             },
         ),
         migrations.RunPython(grant_what_roles_allowed, migrations.RunPython.noop),

@@ -4,20 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('handover', '0002_permissions'),
+        ("handover", "0002_permissions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='transferplan',
-            name='file_format',
-            field=models.CharField(blank=True, choices=[('csv', 'CSV'), ('xlsx', 'Excel workbook (XLSX)'), ('jsonl', 'JSON Lines'), ('parquet', 'Parquet')], max_length=10, verbose_name='Files in the package'),
+            model_name="transferplan",
+            name="file_format",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("csv", "CSV"),
+                    ("xlsx", "Excel workbook (XLSX)"),
+                    ("jsonl", "JSON Lines"),
+                    ("parquet", "Parquet"),
+                ],
+                max_length=10,
+                verbose_name="Files in the package",
+            ),
         ),
         migrations.AlterField(
-            model_name='transferplan',
-            name='method',
-            field=models.CharField(choices=[('inside', 'Inside the platform'), ('package', 'Encrypted package')], default='inside', max_length=10, verbose_name='Method'),
+            model_name="transferplan",
+            name="method",
+            field=models.CharField(
+                choices=[("inside", "Inside the platform"), ("package", "Encrypted package")],
+                default="inside",
+                max_length=10,
+                verbose_name="Method",
+            ),
         ),
     ]

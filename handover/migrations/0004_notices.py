@@ -7,96 +7,208 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('handover', '0003_package_formats'),
-        ('jobs', '0001_initial'),
+        ("handover", "0003_package_formats"),
+        ("jobs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='transferplan',
-            name='answer_until',
-            field=models.DateField(null=True, verbose_name='Last day to answer'),
+            model_name="transferplan",
+            name="answer_until",
+            field=models.DateField(null=True, verbose_name="Last day to answer"),
         ),
         migrations.AddField(
-            model_name='transferplan',
-            name='telling',
-            field=models.CharField(blank=True, choices=[('platform', 'The platform tells them'), ('outside', 'They are told outside the platform')], max_length=10, verbose_name='How customers are told'),
+            model_name="transferplan",
+            name="telling",
+            field=models.CharField(
+                blank=True,
+                choices=[("platform", "The platform tells them"), ("outside", "They are told outside the platform")],
+                max_length=10,
+                verbose_name="How customers are told",
+            ),
         ),
         migrations.AddField(
-            model_name='transferplan',
-            name='told_how',
-            field=models.TextField(blank=True, verbose_name='How they are told, and the evidence'),
+            model_name="transferplan",
+            name="told_how",
+            field=models.TextField(blank=True, verbose_name="How they are told, and the evidence"),
         ),
         migrations.AddField(
-            model_name='transferplan',
-            name='told_on',
-            field=models.DateField(null=True, verbose_name='Told on'),
+            model_name="transferplan",
+            name="told_on",
+            field=models.DateField(null=True, verbose_name="Told on"),
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'Being written'), ('approved', 'Approved, not sent'), ('sending', 'Being sent'), ('open', 'Customers may answer'), ('closed', 'Answer period over'), ('withdrawn', 'Withdrawn')], default='draft', max_length=10)),
-                ('texts', models.JSONField(default=dict)),
-                ('reach', models.CharField(max_length=300, verbose_name='How customers reach the seller')),
-                ('answer_until', models.DateField(verbose_name='Last day to answer')),
-                ('digest', models.BinaryField(default=b'')),
-                ('created_at', models.DateTimeField()),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('site', models.CharField(blank=True, max_length=200)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('announced_on', models.DateField(null=True)),
-                ('announced_where', models.CharField(blank=True, max_length=500, verbose_name='Where it was announced')),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='handover.handover')),
-                ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Being written"),
+                            ("approved", "Approved, not sent"),
+                            ("sending", "Being sent"),
+                            ("open", "Customers may answer"),
+                            ("closed", "Answer period over"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("texts", models.JSONField(default=dict)),
+                ("reach", models.CharField(max_length=300, verbose_name="How customers reach the seller")),
+                ("answer_until", models.DateField(verbose_name="Last day to answer")),
+                ("digest", models.BinaryField(default=b"")),
+                ("created_at", models.DateTimeField()),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("site", models.CharField(blank=True, max_length=200)),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("announced_on", models.DateField(null=True)),
+                (
+                    "announced_where",
+                    models.CharField(blank=True, max_length=500, verbose_name="Where it was announced"),
+                ),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="notices", to="handover.handover"
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.job"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "customers' notice",
-                'verbose_name_plural': "customers' notices",
+                "verbose_name": "customers' notice",
+                "verbose_name_plural": "customers' notices",
             },
         ),
         migrations.CreateModel(
-            name='Addressee',
+            name="Addressee",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('customer', models.UUIDField()),
-                ('language', models.CharField(default='zh-hans', max_length=7)),
-                ('channel', models.CharField(blank=True, choices=[('email', 'E-mail'), ('sms', 'Text message'), ('post', 'Letter'), ('none', 'No address')], max_length=5)),
-                ('state', models.CharField(choices=[('waiting', 'Waits'), ('sent', 'Sent'), ('unclear', 'Unclear whether it left'), ('failed', 'Not accepted'), ('bounced', 'Came back'), ('undeliverable', 'No address works')], default='waiting', max_length=13)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('reminded_at', models.DateTimeField(null=True)),
-                ('answer', models.CharField(choices=[('none', 'No answer'), ('objected', 'Objects'), ('consented', 'Agrees'), ('declined', 'Does not agree')], default='none', max_length=9)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('answered_how', models.CharField(blank=True, choices=[('link', 'By the link'), ('seller', 'Told the seller'), ('carried', 'Answered an earlier version')], max_length=7)),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addressees', to='handover.notice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("customer", models.UUIDField()),
+                ("language", models.CharField(default="zh-hans", max_length=7)),
+                (
+                    "channel",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("email", "E-mail"),
+                            ("sms", "Text message"),
+                            ("post", "Letter"),
+                            ("none", "No address"),
+                        ],
+                        max_length=5,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waits"),
+                            ("sent", "Sent"),
+                            ("unclear", "Unclear whether it left"),
+                            ("failed", "Not accepted"),
+                            ("bounced", "Came back"),
+                            ("undeliverable", "No address works"),
+                        ],
+                        default="waiting",
+                        max_length=13,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("reminded_at", models.DateTimeField(null=True)),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[
+                            ("none", "No answer"),
+                            ("objected", "Objects"),
+                            ("consented", "Agrees"),
+                            ("declined", "Does not agree"),
+                        ],
+                        default="none",
+                        max_length=9,
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(null=True)),
+                (
+                    "answered_how",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("link", "By the link"),
+                            ("seller", "Told the seller"),
+                            ("carried", "Answered an earlier version"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="addressees", to="handover.notice"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'addressee',
-                'verbose_name_plural': 'addressees',
+                "verbose_name": "addressee",
+                "verbose_name_plural": "addressees",
             },
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('handover', 'version'), name='handover_notice_version'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(fields=("handover", "version"), name="handover_notice_version"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['approved', 'closed', 'draft', 'open', 'sending'])), fields=('handover',), name='handover_notice_live'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["approved", "closed", "draft", "open", "sending"])),
+                fields=("handover",),
+                name="handover_notice_live",
+            ),
         ),
         migrations.AddIndex(
-            model_name='addressee',
-            index=models.Index(fields=['notice', 'state'], name='handover_addressee_state'),
+            model_name="addressee",
+            index=models.Index(fields=["notice", "state"], name="handover_addressee_state"),
         ),
         migrations.AddConstraint(
-            model_name='addressee',
-            constraint=models.UniqueConstraint(fields=('notice', 'customer'), name='handover_addressee_customer'),
+            model_name="addressee",
+            constraint=models.UniqueConstraint(fields=("notice", "customer"), name="handover_addressee_customer"),
         ),
     ]

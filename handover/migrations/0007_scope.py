@@ -15,7 +15,7 @@ SIDES = [("seller", "Seller"), ("buyer", "Buyer"), ("reviewer", "Reviewer")]
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("handover", "0004_notices"),
+        ("handover", "0006_law"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -125,9 +125,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("handover", "user"), name="handover_scope_reading")
-                ]
+                "constraints": [models.UniqueConstraint(fields=("handover", "user"), name="handover_scope_reading")]
             },
         ),
     ]
