@@ -12,6 +12,7 @@ from compliance.models import Jurisdiction, LegalBasis, Obligation
 ASSESSMENT, CONTRACT, MECHANISM = "assessment", "contract", "mechanism"  # what an obligation may demand
 RECORDS, ASSESSMENTS = "cn-contract", "cn-impact-assessment"
 THRESHOLDS = "cn-abroad-thresholds"
+INFORM = ("eu-indirect", "inform_days")  # the only law that names a number
 
 
 def jurisdictions() -> list[Jurisdiction]:
@@ -46,6 +47,12 @@ def number(code: str, name: str) -> int:
     if found is None or name not in found:
         raise ImproperlyConfigured(f"The law data has no {name} of {code}. Run: manage.py load_law")
     return int(found[name])
+
+
+def source_of(code: str) -> str:
+    """Where an obligation in force stands, for people to look up."""
+    found = Obligation.objects.filter(code=code, ended_at=None).first()
+    return found.source if found else ""
 
 
 def years_on(day: date, years: int) -> date:

@@ -1,6 +1,5 @@
 """Which law touches a handover: its jurisdictions, what they ask at each stage, who leaves, what is demanded. Reads."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.db.models import Count
@@ -77,5 +76,5 @@ def unserved(basis: LegalBasis, handover: Handover) -> list[str]:
     return [one.name for one, _count in places.counted if one.code not in basis.jurisdictions]
 
 
-def _living(handover: Handover) -> Collection[str]:
+def _living(handover: Handover) -> set[str]:
     return {one.code for one, _count in places_of(handover).counted}

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.periods import period
+from compliance import law
 from handover.after_workflow import DispositionState
 from handover.models import Acceptance, Delivery, Disposition, Handover, OnboardingTask, TransferPlan
 from handover.services.accepting import lock_acceptance
@@ -17,7 +17,7 @@ from handover.workflow import HandoverState
 
 def record_kept_until(handover: Handover, now: datetime) -> date:
     """The last day on which the record of a handover that ends now must be kept."""
-    return period("handover_record").after(timezone.localdate(now))
+    return law.records_kept_until(timezone.localdate(now))
 
 
 def waits_for(handover: Handover) -> list[str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import is_lead, is_member
-from compliance.periods import period
+from compliance import law
 from handover.after_workflow import TASK_DAYS, TaskKind
 from handover.errors import HandoverError
 from handover.models import Handover, OnboardingTask
@@ -29,7 +29,7 @@ def begin_onboarding(*, handover: Handover, now: datetime) -> None:
 
 def _due(kind: TaskKind, today: date) -> date:
     if kind is TaskKind.INFORM:
-        return period("inform_after_arrival").after(today)
+        return today + timedelta(days=law.number(*law.INFORM))
     return today + timedelta(days=TASK_DAYS[kind])
 
 

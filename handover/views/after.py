@@ -11,14 +11,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
 from accounts.stepup import fresh_factor_required
-from compliance.periods import period
+from compliance import law
 from handover.disposition_certificate import backups_until
 from handover.errors import HandoverError
 from handover.forms.after import DoneForm, GiveBackForm, OwnerForm
@@ -61,7 +60,7 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "job": _job(request, disposition),
         "tasks": _tasks(request, handover, form, task),
         "waits": closing.waits_for(handover) if live else [],
-        "kept": period("handover_record").source["zh" if (get_language() or "").startswith("zh") else "en"],
+        "kept": law.source_of(law.RECORDS),
         "entries": entries_of("handover", handover.pk, _SHOWN),
     }
     return render(request, "handover/after.html", context, status=422 if form is not None else 200)
