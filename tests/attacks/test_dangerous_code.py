@@ -21,6 +21,8 @@ SQL_WITH_NAMES = {
     "tenancy/rights.py",
     "vault/binary_copy.py",
 }
+# Sends to addresses that it has checked, and nothing else does.
+SENDS = {"handover/pushing/objects.py"}
 # A filter of ours whose whole argument is known to be markup of ours.
 MARKUP_OF_OURS: set[str] = set()
 
@@ -45,7 +47,7 @@ def _holding(pattern: str, paths: list[Path]) -> set[str]:
     ],
 )
 def test_the_code_has_no_way_to_run_what_was_typed(pattern):
-    assert not _holding(pattern, CODE)
+    assert _holding(pattern, CODE) <= (SENDS if "urlopen" in pattern else set())
 
 
 def test_sql_is_made_of_names_of_ours_only():
