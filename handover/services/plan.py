@@ -97,6 +97,8 @@ def lacking(plan: TransferPlan, now: datetime, *, assessed: bool = True) -> Iter
     if demanded is not None and not (plan.contract_reference and plan.contract_on):
         message = _("The law asks for a contract with the recipient (%(source)s). Name it and its day in the plan.")
         yield message % {"source": demanded.source}
+    if plan.contract_on is not None and plan.contract_on > plan.starts_on:
+        yield _("The contract must be signed before the transfer starts. Look at both days in the plan.")
     counter = abroad.counter_of(handover, now, plan.sensitive_persons)
     wrong = abroad.problems(abroad.mechanism_of(plan), counter, plan.starts_on, handover.due_on)
     yield from (str(text) for text in wrong.values())
@@ -155,8 +157,6 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("Write which safeguards protect the data on the way."))
     if terms.mechanism not in ["", *TransferPlan.Mechanism.values]:
         raise HandoverError(_("Choose one of the mechanisms."))
-    if terms.contract_on is not None and terms.contract_on > terms.starts_on:
-        raise HandoverError(_("The contract must be signed before the transfer starts."))
     if problems := telling_problems(terms, step.handover.due_on):
         raise HandoverError(next(iter(problems.values())))
 

@@ -52,7 +52,7 @@ def test_it_opens_at_once_and_the_buyer_comes_later(cast, client_of, form):
     newcomer = Client()
     assert newcomer.get(first).status_code == 404, "the link before works no more"
     newcomer.get(link())
-    answer = newcomer.post("/invitation/", {"password1": "a long enough word 7", "password2": "a long enough word 7"})
+    answer = newcomer.post("/invitations/", {"password1": "a long enough word 7", "password2": "a long enough word 7"})
     assert answer.status_code == 302
     person = User.objects.get(email="ann.body@northsea.example")
     assert [(place.organization, place.role) for place in person.places] == [(handover.buyer, Membership.Role.LEAD)]

@@ -138,6 +138,7 @@ def test_a_country_without_thresholds_takes_any_mechanism(stand):
 def test_a_contract_and_an_assessment_are_demanded(stand):
     with pytest.raises(Exception, match="contract with the recipient"):
         demo.submit_plan(stand.demo, contract_reference="")
+    TransferPlan.objects.update(contract_reference="Agreement 7")
     ImpactAssessment.objects.all().delete()
     with refused("impact assessment before data is provided"):
         demo.plan.submit(actor=stand.cast.seller_clerk, step=stand.step(P), now=timezone.now())
