@@ -43,6 +43,7 @@ class Offered:
     imports: Sequence[tuple[UUID, datetime, int]] = ()
 
 
+CURRENCIES = ("CNY", "HKD", "TWD", "USD", "EUR", "GBP", "JPY", "KRW", "SGD", "AUD", "CAD", "CHF", "INR")
 SEGMENT = (
     "jurisdictions",
     "sources",
@@ -88,11 +89,10 @@ class OfferForm(forms.Form):
         max_digits=14,
         decimal_places=2,
     )
-    currency = forms.RegexField(
+    currency = forms.ChoiceField(
         label=gettext_lazy("In this currency"),
-        regex="^[A-Z]{3}$",
+        choices=[("", "–"), *((code, code) for code in CURRENCIES)],
         required=False,
-        error_messages={"invalid": gettext_lazy("Enter the three letters of a currency, for example CNY.")},
     )
 
     def __init__(
@@ -167,8 +167,8 @@ class OfferForm(forms.Form):
             if crosses and not str(self.cleaned_data.get(f"reason-{field.key}", "")).strip():
                 message = _("Write why “%(field)s” crosses, or let it stay.") % {"field": field.label}
                 self.add_error(f"reason-{field.key}", message)
-        if self.cleaned_data.get("spent") and not self.cleaned_data.get("currency") and "currency" not in self.errors:
-            self.add_error("currency", _("Enter the three letters of a currency, for example CNY."))
+        if self.cleaned_data.get("spent") and not self.cleaned_data.get("currency"):
+            self.add_error("currency", _("Say how much was spent, more than nothing, and in which currency."))
 
     def _transform(self, field: ScopeField) -> str:
         if self._is_fixed(field):

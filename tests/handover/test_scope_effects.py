@@ -315,8 +315,8 @@ def test_the_form_shows_what_it_would_do_and_keeps_nothing(stand, client_of):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"spent": "10"}, "three letters of a currency"),
-        ({"currency": "yuan", "spent": "10"}, "three letters of a currency"),
+        ({"spent": "10"}, "in which currency"),
+        ({"currency": "yuan", "spent": "10"}, "Select a valid choice"),
         ({"collected_from": "yesterday"}, "Enter a valid date"),
         ({"jurisdictions": "XX"}, "Select a valid choice"),
         ({"collected_from": "2025-02-01", "collected_until": "2025-01-01"}, "lies after the last"),
