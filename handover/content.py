@@ -36,6 +36,8 @@ PLAN_FIELDS = (
     "mechanism_until",
     "sensitive_persons",
     "acceptance_days",
+    "batches",
+    "batch_days",
 )
 # All others were added since: what was approved before keeps its digest, so each counts only when it says something.
 _FROM_THE_START = frozenset(

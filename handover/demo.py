@@ -71,7 +71,7 @@ def run_job(job: Job | None, progress: Progress | None = None) -> Job:
     if job is None:
         raise DemoStopped("There is no job to run.")
     job = run_now(job, progress)
-    while not has_ended(job):
+    while not has_ended(job) and job.state != JobState.PAUSED:
         # What is left is in the hands of a worker.
         time.sleep(0.1)
         job = run_now(job, progress)

@@ -20,6 +20,10 @@ class Job(models.Model):
     ended_at = models.DateTimeField(null=True)
     rows_total = models.PositiveBigIntegerField(default=0)
     error = models.TextField(blank=True)
+    # While it is paused: by whom (None: by the platform) and why, and the time before which it does not go on.
+    paused_by = models.UUIDField(null=True)
+    pause_reason = models.TextField(blank=True)
+    resume_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("job")

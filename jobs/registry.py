@@ -35,6 +35,9 @@ class Result:
 
 class Handler(Protocol):
     """The work of one kind. A handler may also set `ordered = True`: its chunks then run one after the other. One with
+    `pausable = True` may be paused by people; its `paused(job, actor, now)` and `resumed(job, actor, now)`, if it has
+    them, hear of it in that transaction, with None for the platform. One with `not_before(job, chunk)` says from when a
+    chunk may be done: until then the platform pauses the job. One with
     `refusal(job, actor, now)` says why a person may not set a failed job going again, an empty text if they may; who
     may start it is for the service to check that starts it."""
 
@@ -73,6 +76,25 @@ def refusal_of(job: Job, actor: Any, now: datetime) -> str:
     """Why the person may not set the job going again; empty if they may, or if its handler has nothing to say."""
     refusal = getattr(handler_of(job.kind), "refusal", None)
     return str(refusal(job, actor, now)) if refusal else ""
+
+
+def is_pausable(job: Job) -> bool:
+    """Whether people may pause a job of this kind."""
+    handler = _HANDLERS.get(job.kind)
+    return bool(getattr(handler, "pausable", False))
+
+
+def due_of(job: Job, chunk: Chunk) -> datetime | None:
+    """The time before which the handler wants a chunk not to be done."""
+    not_before = getattr(handler_of(job.kind), "not_before", None)
+    return not_before(job, chunk) if not_before else None
+
+
+def tell(job: Job, name: str, actor: Any, now: datetime) -> None:
+    """Let the handler know that the job was `paused` or `resumed`, if it listens."""
+    hook = getattr(handler_of(job.kind), name, None)
+    if hook:
+        hook(job, actor, now)
 
 
 def is_ordered(handler: Handler) -> bool:

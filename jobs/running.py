@@ -16,7 +16,7 @@ from django.db.models import F
 from uuid_utils.compat import uuid4
 
 from jobs.models import Chunk, Job
-from jobs.registry import Handler, JobFailed, Result, handler_of, is_ordered
+from jobs.registry import Handler, JobFailed, Result, due_of, handler_of, is_ordered, tell
 from jobs.transitions import locked, move, own_work, share_work, try_own_work
 from jobs.workflow import ChunkState, JobState
 from tenancy import rights
@@ -106,8 +106,27 @@ def _run_next_chunk(job_id: UUID, handler: Handler, clock: Clock) -> Step:
         chunk = _claim(job, is_ordered(handler))
         if chunk is None:
             return Step.HELD if job.chunks.exclude(state=ChunkState.DONE).exists() else Step.ENDED
-        _run(handler, job, chunk, clock)
+        chunk = _due(job, chunk, clock())
+        if chunk is not None:
+            _run(handler, job, chunk, clock)
     return Step.WORKED
+
+
+def _due(job: Job, chunk: Chunk, now: datetime) -> Chunk | None:
+    """The claimed chunk if its time has come, else one that failed before and is due, else none: the job is paused
+    until then."""
+    until = due_of(job, chunk)
+    if until is None or until <= now:
+        return chunk
+    earlier = _claim(job, ordered=True)
+    if earlier is not None and earlier.pk != chunk.pk and ((due := due_of(job, earlier)) is None or due <= now):
+        return earlier
+    row = locked(job.pk)
+    if row.state == JobState.RUNNING:
+        row.resume_at = until
+        move(row, JobState.PAUSED, now)
+        tell(row, "paused", None, now)
+    return None
 
 
 def _claim(job: Job, ordered: bool) -> Chunk | None:
@@ -179,7 +198,7 @@ def _stop(job_id: UUID, to: JobState, now: datetime, error: str = "") -> None:
     with transaction.atomic():
         own_work(job_id)
         job = locked(job_id)
-        if job.state in {JobState.RUNNING, JobState.CANCELING}:
+        if job.state in {JobState.RUNNING, JobState.PAUSED, JobState.CANCELING}:
             stop_locked(job, to, now, error)
 
 

@@ -14,14 +14,17 @@ from django.utils.translation import gettext as _
 from jobs import running, tasks
 from jobs.errors import JobsError
 from jobs.models import Chunk, Job
-from jobs.registry import Handler, handler_of, refusal_of
+from jobs.registry import Handler, handler_of, is_pausable, refusal_of, tell
 from jobs.selectors import progress_of
 from jobs.transitions import ENDED, locked, move, own_work
 from jobs.workflow import ChunkState, JobState
 from tenancy import rights
 
 CHUNKS_AT_ONCE = 1000
+REASON_CHARACTERS = 500
 SECONDS_BETWEEN_LOOKS = 0.1
+# Nobody is to work on it: a cancel needs no worker.
+_AT_REST = frozenset({JobState.PLANNED, JobState.PAUSED, JobState.FAILED})
 Progress = Callable[[int, int], None]
 
 
@@ -98,15 +101,58 @@ def cancel(*, actor: Actor, job: Job, now: datetime) -> Job:
     """Stop the job: at once if nobody works on it, else after the chunk in hand. Raises JobsError if it has ended.
 
     The actor's right to do so is the caller's to check (`selectors.jobs_visible_to`)."""
-    if Job.objects.filter(pk=job.pk, state__in=[JobState.PLANNED, JobState.FAILED]).exists():
+    if Job.objects.filter(pk=job.pk, state__in=_AT_REST).exists():
         own_work(job.pk)
     row = locked(job.pk)
-    if row.state in {JobState.PLANNED, JobState.FAILED}:
+    if row.state in _AT_REST:
         running.stop_locked(row, JobState.CANCELED, now)
     elif row.state != JobState.CANCELING:
         move(row, JobState.CANCELING, now)
         # If its worker is gone, another must see the wish.
         resume(row)
+    return row
+
+
+@transaction.atomic
+def pause(*, actor: Actor, job: Job, reason: str, now: datetime) -> Job:
+    """Let the job rest after the parts in hand until somebody lets it go on. Raises JobsError without a reason, for a
+    kind that cannot rest, and when it has ended. Paused by the platform until a time, it then waits for a person
+    too."""
+    reason = reason.strip()
+    if not is_pausable(job):
+        raise JobsError(_("This kind of job cannot be paused."))
+    if not reason or len(reason) > REASON_CHARACTERS:
+        raise JobsError(_("Write in at most 500 characters why it is paused: everybody who watches it reads it."))
+    row = locked(job.pk)
+    if row.state == JobState.PAUSED and row.paused_by is not None:
+        raise JobsError(_("This job is paused already. Reload the page to read why."))
+    row.paused_by, row.pause_reason = actor.pk, reason
+    if row.state == JobState.PAUSED:
+        row.save(update_fields=["paused_by", "pause_reason"])
+    else:
+        move(row, JobState.PAUSED, now)
+    tell(row, "paused", actor, now)
+    return row
+
+
+@transaction.atomic
+def go_on(*, actor: Actor, job: Job, now: datetime) -> Job:
+    """Let a paused job go on; before the time until which the platform has paused it, it waits for that alone. Raises
+    JobsError if it is not paused by a person, and for a person whom its handler refuses."""
+    row = locked(job.pk)
+    if problem := refusal_of(row, actor, now):
+        raise JobsError(problem)
+    if row.state != JobState.PAUSED:
+        raise JobsError(_("Only a paused job can go on. Reload the page to see where this one stands."))
+    if row.paused_by is None:
+        raise JobsError(_("It goes on by itself when its time has come. Nobody has to do anything."))
+    tell(row, "resumed", actor, now)
+    if row.resume_at is not None and row.resume_at > now:
+        row.paused_by, row.pause_reason = None, ""
+        row.save(update_fields=["paused_by", "pause_reason"])
+        return row
+    move(row, JobState.RUNNING, now)
+    resume(row)
     return row
 
 

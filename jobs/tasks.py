@@ -1,5 +1,6 @@
 """What the worker and the scheduler run. Arguments are ids only."""
 
+from datetime import datetime
 from uuid import UUID
 
 from celery import shared_task
@@ -9,7 +10,9 @@ from django.utils import timezone
 
 from jobs import running
 from jobs.models import Job
-from jobs.transitions import UNFINISHED, try_own_work
+from jobs.registry import tell
+from jobs.transitions import UNFINISHED, locked, move, try_own_work
+from jobs.workflow import JobState
 from tenancy import rights
 
 # A task hands over to a fresh one long before CELERY_TASK_TIME_LIMIT: a job may take hours.
@@ -31,6 +34,26 @@ def resume_stalled() -> int:
     it goes with the worker's connection, so no heartbeat is needed."""
     unfinished = Job.objects.filter(state__in=UNFINISHED).order_by("created_at")
     return sum(_resume(job_id) for job_id in list(unfinished.values_list("pk", flat=True)))
+
+
+@shared_task(name="jobs.wake")
+@rights.everything()
+def wake() -> int:
+    """Let jobs go on that the platform paused until a time that has come; how many."""
+    now = timezone.now()
+    waiting = Job.objects.filter(state=JobState.PAUSED, paused_by=None, resume_at__lte=now)
+    return sum(_wake(job_id, now) for job_id in list(waiting.values_list("pk", flat=True)))
+
+
+def _wake(job_id: UUID, now: datetime) -> bool:
+    with transaction.atomic():
+        job = locked(job_id)
+        if job.state != JobState.PAUSED or job.paused_by is not None or job.resume_at is None or job.resume_at > now:
+            return False
+        move(job, JobState.RUNNING, now)
+        tell(job, "resumed", None, now)
+        transaction.on_commit(lambda: run.delay(str(job_id)), robust=True)
+    return True
 
 
 def _resume(job_id: UUID) -> bool:

@@ -11,6 +11,7 @@ from jobs.errors import JobsError
 from jobs.models import Job
 from jobs.workflow import JobState
 
+_SAVED = ("state", "error", "started_at", "ended_at", "paused_by", "pause_reason", "resume_at")
 ENDED = frozenset({JobState.DONE, JobState.CANCELED, JobState.FAILED})
 UNFINISHED = frozenset({JobState.PLANNED, JobState.RUNNING, JobState.CANCELING})
 
@@ -30,7 +31,9 @@ def move(job: Job, to: JobState, now: datetime, error: str = "") -> None:
     job.ended_at = now if to in ENDED else None
     if to == JobState.RUNNING and job.started_at is None:
         job.started_at = now
-    job.save(update_fields=["state", "error", "started_at", "ended_at"])
+    if to != JobState.PAUSED:
+        job.paused_by, job.pause_reason, job.resume_at = None, "", None
+    job.save(update_fields=[*_SAVED])
 
 
 def share_work(job_id: UUID) -> None:

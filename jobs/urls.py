@@ -8,5 +8,7 @@ urlpatterns = [
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/panel/", views.panel, name="panel"),
     path("<uuid:pk>/cancel/", views.cancel, name="cancel"),
+    path("<uuid:pk>/pause/", views.pause, name="pause"),
+    path("<uuid:pk>/go-on/", views.go_on, name="go_on"),
     path("<uuid:pk>/retry/", views.retry, name="retry"),
 ]

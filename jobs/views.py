@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from jobs import selectors, services
 from jobs.errors import JobsError
+from jobs.forms import PauseForm
 from jobs.models import Job
 
 PER_PAGE = 50
@@ -75,6 +76,34 @@ def retry(request: HttpRequest, pk: str) -> HttpResponse:
     return _back(request, job)
 
 
+@login_required
+@require_http_methods(["GET", "POST"])
+def pause(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask for the reason; a POST with it pauses the job."""
+    job = _actionable(request, pk)
+    form = PauseForm(request.POST or None, initial={"back": request.headers.get("Referer", "")})
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.pause(actor=request.user, job=job, reason=form.cleaned_data["reason"], now=timezone.now())
+            messages.success(request, _("The job rests after the parts at hand until somebody lets it go on."))
+        except JobsError as error:
+            messages.error(request, str(error))
+        return _to(request, job, form.cleaned_data["back"])
+    return render(request, "jobs/pause.html", {"job": job, "form": form})
+
+
+@login_required
+@require_POST
+def go_on(request: HttpRequest, pk: str) -> HttpResponse:
+    job = _actionable(request, pk)
+    try:
+        services.go_on(actor=request.user, job=job, now=timezone.now())
+        messages.success(request, _("Nobody holds the job back any more."))
+    except JobsError as error:
+        messages.error(request, str(error))
+    return _back(request, job)
+
+
 def _visible(request: HttpRequest) -> QuerySet[Job]:
     user = request.user
     return selectors.jobs_visible_to(selectors.organizations_of(user), everything=user.is_staff)
@@ -82,7 +111,11 @@ def _visible(request: HttpRequest) -> QuerySet[Job]:
 
 def _back(request: HttpRequest, job: Job) -> HttpResponse:
     """To the page whose panel had the button: that of the job's object, or the job's own."""
-    page, hosts = request.headers.get("Referer", ""), {request.get_host()}
+    return _to(request, job, request.headers.get("Referer", ""))
+
+
+def _to(request: HttpRequest, job: Job, page: str) -> HttpResponse:
+    hosts = {request.get_host()}
     safe = url_has_allowed_host_and_scheme(page, allowed_hosts=hosts, require_https=request.is_secure())
     return HttpResponseRedirect(page if safe else reverse("jobs:detail", args=[job.pk]))
 

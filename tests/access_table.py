@@ -157,6 +157,8 @@ PAGES: dict[str, Page] = {
     "jobs:panel": Page("job", "login 404 404 404 200 200 404 404 404 200", "405"),
     "jobs:cancel": Page("job", "405", "login 404 404 404 302 302 404 404 404 404"),
     "jobs:retry": Page("job", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "jobs:pause": Page("job", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 200 200 404 404 404 404"),
+    "jobs:go_on": Page("job", "405", "login 404 404 404 302 302 404 404 404 404"),
     # ---- ledger
     "ledger:list": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
     # ---- customers

@@ -18,6 +18,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "wake paused jobs": {"task": "jobs.wake", "schedule": 30.0},
     "resume stalled jobs": {"task": "jobs.resume_stalled", "schedule": 30.0},
     "seal the ledger": {"task": "ledger.seal", "schedule": 10.0},
     "nightly backup of every book": {"task": "handover.back_up_books", "schedule": crontab(hour="2", minute="15")},

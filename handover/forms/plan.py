@@ -14,10 +14,13 @@ from handover.forms.telling import TellingFields
 from handover.models import Handover, TransferPlan
 from handover.services.plan import (
     ACCEPTANCE_DAYS,
+    BATCH_DAYS,
+    BATCHES,
     CHUNK_SIZES,
     MONTHS,
     PACKAGE_DAYS,
     PlanTerms,
+    batches_problem,
     check_recipient_key,
     is_secret_key,
     telling_problems,
@@ -104,11 +107,29 @@ class PlanForm(LawfulFields, TellingFields):
         error_messages={"required": gettext_lazy("Write which safeguards protect the data on the way.")},
     )
 
+    batches = forms.IntegerField(
+        label=gettext_lazy("Batches"),
+        required=False,
+        min_value=1,
+        max_value=BATCHES[-1],
+        initial=1,
+        help_text=gettext_lazy(
+            "1: everything in one go. With more, the transfer rests after each batch until its day."
+        ),
+    )
+    batch_days = forms.IntegerField(
+        label=gettext_lazy("Days from batch to batch"),
+        required=False,
+        min_value=0,
+        max_value=BATCH_DAYS[-1],
+        help_text=gettext_lazy("1 to 30; without batches it says nothing."),
+    )
+
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._handover = handover
         self.offer_law(handover)
-        for name in ("chunk_size", "retention_months", "acceptance_days"):
+        for name in ("chunk_size", "retention_months", "acceptance_days", "batches", "batch_days"):
             self.fields[name].widget.attrs["class"] = "input--short"
 
     def clean_starts_on(self) -> date:
@@ -133,9 +154,20 @@ class PlanForm(LawfulFields, TellingFields):
         elif "recipient_key" in self.cleaned_data:
             self._check_key(self.cleaned_data["recipient_key"])
         self.clear_telling()
+        self._clean_batches()
         if not self.errors:
             for name, problem in telling_problems(self.terms, self._handover.due_on).items():
                 self.add_error(name, problem)
+
+    def _clean_batches(self) -> None:
+        if self.errors.keys() & {"batches", "batch_days"}:
+            return
+        typed = self.cleaned_data.get("batches") or 1
+        # What says nothing is not approved with the plan.
+        batches = self.cleaned_data["batches"] = typed if typed > 1 else None
+        days = self.cleaned_data["batch_days"] = (self.cleaned_data.get("batch_days") or None) if batches else None
+        if problem := batches_problem(batches, days):
+            self.add_error("batch_days", problem)
 
     def _check_key(self, key: str) -> None:
         try:

@@ -14,7 +14,7 @@ from accounts.models import User
 from customers.fields import EVERYTHING, Scope
 from customers.models import Category, Customer
 from customers.records import Record, exceeds, leaf, ranges, write_records
-from handover import crossing, leaves
+from handover import batches, crossing, leaves
 from handover.arriving import agreed_in
 from handover.clearance import execution_refusal
 from handover.comparing import read_what_opens, record_of
@@ -105,12 +105,22 @@ class TransferHandler:
     """Opens a range of the seller's customers, keeps what was agreed, seals it under the buyer's keys."""
 
     workers = 2
+    pausable = True
     title = gettext_lazy("Transfer to the buyer")
 
     def plan(self, job: Job) -> Iterator[Planned]:
         execution = Execution.objects.select_related("source", "handover__plan").get(pk=job.subject_id)
-        for first, last, count in ranges(execution.source, execution.handover.plan.chunk_size):
-            yield Planned({"first": str(first), "last": str(last)}, count)
+        plan = execution.handover.plan
+        found = ranges(execution.source, plan.chunk_size)
+        for index, (first, last, count) in enumerate(found):
+            batch = batches.batch_of(index, len(found), plan.batches or 1)
+            yield Planned({"first": str(first), "last": str(last), "batch": batch}, count)
+
+    def not_before(self, job: Job, chunk: Chunk) -> datetime | None:
+        if not (batch := chunk.payload.get("batch", 0)):
+            return None
+        execution = Execution.objects.select_related("handover__plan").get(pk=job.subject_id)
+        return batches.opens_at(execution, batch)
 
     def run(self, job: Job, chunk: Chunk) -> Result:
         execution = _hold(job, ExecutionState.RUNNING)
@@ -147,6 +157,12 @@ class TransferHandler:
         check_complete(execution.handover, total_counts(job))
         executing.begin_verification(execution=execution, source_root=leaves.root(leaves_of(job)), now=now)
 
+    def paused(self, job: Job, actor: User | None, now: datetime) -> None:
+        executing.note_pause(job.subject_id, actor, "paused", now)
+
+    def resumed(self, job: Job, actor: User | None, now: datetime) -> None:
+        executing.note_pause(job.subject_id, actor, "resumed", now)
+
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
         return execution_refusal(job, actor, now)
 
@@ -158,6 +174,7 @@ class VerifyHandler:
     """Reads the buyer's book back and computes the same leaves from what is there."""
 
     workers = 2
+    pausable = True
     title = gettext_lazy("Reading back what arrived")
 
     def plan(self, job: Job) -> Iterator[Planned]:
@@ -198,6 +215,12 @@ class VerifyHandler:
             differences=[difference.stored() for difference in found],
             now=now,
         )
+
+    def paused(self, job: Job, actor: User | None, now: datetime) -> None:
+        executing.note_pause(job.subject_id, actor, "paused", now)
+
+    def resumed(self, job: Job, actor: User | None, now: datetime) -> None:
+        executing.note_pause(job.subject_id, actor, "resumed", now)
 
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
         return execution_refusal(job, actor, now)

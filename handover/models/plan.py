@@ -67,6 +67,8 @@ class TransferPlan(models.Model):
     sensitive_persons = models.PositiveIntegerField(_("Of them with sensitive data"), null=True)
     # Days in which the buyer may still give everything back; not said: accepted with the certificate.
     acceptance_days = models.PositiveSmallIntegerField(_("Days to accept"), null=True)
+    batches = models.PositiveSmallIntegerField(_("Batches"), null=True)  # None: everything in one go
+    batch_days = models.PositiveSmallIntegerField(_("Days from batch to batch"), null=True)
 
     def __str__(self) -> str:
         return str(self.handover)

@@ -211,6 +211,13 @@ def _flat(counts: dict[str, dict[str, int]]) -> dict[str, int]:
     return {f"{category}_{name}": number for category, numbers in counts.items() for name, number in numbers.items()}
 
 
+def note_pause(execution_id: UUID, actor: User | None, what: str, now: datetime) -> None:
+    """Record that a job of an execution was paused or resumed, by the platform if `actor` is None."""
+    execution = Execution.objects.select_related("handover").get(pk=execution_id)
+    verb = f"handover.execution.{what}" if actor else f"handover.execution.{what}_by_plan"
+    record(actor, verb, execution.handover, now, number=execution.number)
+
+
 @transaction.atomic
 def roll_back(*, actor: User | None, handover: Handover, reason: str, now: datetime) -> int:
     """Undo every execution of an open handover that is not undone yet: nothing of it stays with the buyer.

@@ -24,6 +24,8 @@ CHUNK_SIZES = range(50, 5001)  # customers; below the overhead of a transaction 
 MONTHS = range(1, 241)
 PACKAGE_DAYS = range(1, 366)
 ACCEPTANCE_DAYS = range(181)
+BATCHES = range(2, 21)
+BATCH_DAYS = range(1, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class PlanTerms:
     mechanism_until: date | None = None
     sensitive_persons: int | None = None
     acceptance_days: int | None = None
+    batches: int | None = None
+    batch_days: int | None = None
 
 
 @transaction.atomic
@@ -153,6 +157,8 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("A chunk has 50 to 5,000 customers, and data is kept for 1 to 240 months."))
     if terms.acceptance_days is not None and terms.acceptance_days not in ACCEPTANCE_DAYS:
         raise HandoverError(_("The buyer has 0 to 180 days to accept. Enter another number."))
+    if problem := batches_problem(terms.batches, terms.batch_days):
+        raise HandoverError(problem)
     if not terms.safeguards.strip():
         raise HandoverError(_("Write which safeguards protect the data on the way."))
     if terms.mechanism not in ["", *TransferPlan.Mechanism.values]:
@@ -165,6 +171,17 @@ def asks_consent(basis: str) -> bool:
     """Whether only who agreed crosses on this basis."""
     found = law.basis(basis)
     return found is not None and found.consent
+
+
+def batches_problem(batches: int | None, days: int | None) -> str:
+    """What is wrong with how the transfer is cut into batches, or an empty text. None: everything in one go."""
+    if batches is None:
+        return ""
+    if batches not in BATCHES:
+        return _("A transfer crosses in 2 to 20 batches, or in one go.")
+    if days not in BATCH_DAYS:
+        return _("Between two batches lie 1 to 30 days.")
+    return ""
 
 
 def telling_problems(terms: PlanTerms, due_on: date) -> dict[str, str]:

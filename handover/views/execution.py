@@ -18,6 +18,7 @@ from accounts.stepup import fresh_factor_required
 from customers.models import Category
 from customers.transforms import Transforms, label_of
 from handover import alarms
+from handover.batches import batches_of
 from handover.content import agreed_fields, agreed_transforms, digest_of, proven_backup
 from handover.errors import HandoverError
 from handover.fields import LABELS, SCOPE_FIELDS
@@ -78,6 +79,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "live": live,
         "jobs": [job for job in watched if live or not has_ended(job)],
         "attempts": [_attempt(one) for one in executions if one.state not in _LIVE],
+        "batches": batches_of(newest) if newest is not None and live else [],
         "reports": alarms.reports_of(user, handover.pk),
         "may_start": _ready(request, handover),
         **rehearsal_context(user, handover),
@@ -143,7 +145,9 @@ def _ready(request: HttpRequest, handover: Handover) -> bool:
 
 
 def _executions(handover: Handover) -> list[Execution]:
-    found = Execution.objects.filter(handover=handover).select_related("reconciliation")
+    found = Execution.objects.filter(handover=handover).select_related(
+        "reconciliation", "transfer_job", "handover__plan"
+    )
     return list(found.order_by("-number"))
 
 

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 
 from jobs import selectors
 from jobs.models import Job
+from jobs.registry import is_pausable
 from jobs.transitions import ENDED
 from jobs.workflow import JobState
 
@@ -15,11 +16,17 @@ register = template.Library()
 TAGS = {
     JobState.PLANNED: ("wait", "clock"),
     JobState.RUNNING: ("run", "run"),
+    JobState.PAUSED: ("wait", "clock"),
     JobState.CANCELING: ("wait", "clock"),
     JobState.CANCELED: ("", "info"),
     JobState.FAILED: ("stop", "stop"),
     JobState.DONE: ("ok", "passed"),
 }
+
+
+def _may_pause(job: Job) -> bool:
+    at_rest = job.state == JobState.PAUSED and job.paused_by is None
+    return is_pausable(job) and (at_rest or job.state in {JobState.PLANNED, JobState.RUNNING})
 
 
 @register.simple_tag(takes_context=True)
@@ -34,7 +41,9 @@ def job_panel(context: Context, job: Job) -> dict[str, Any]:
         "kind": kind,
         "icon": icon,
         "ended": job.state in ENDED,
-        "may_cancel": acts and job.state in {JobState.PLANNED, JobState.RUNNING, JobState.FAILED},
+        "may_cancel": acts and job.state in {JobState.PLANNED, JobState.RUNNING, JobState.PAUSED, JobState.FAILED},
+        "may_pause": acts and _may_pause(job),
+        "may_go_on": acts and job.state == JobState.PAUSED and job.paused_by is not None,
         "may_retry": acts and job.state == JobState.FAILED,
     }
 

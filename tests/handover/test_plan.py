@@ -130,6 +130,8 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
         "mechanism_from": timezone.localdate(),
         "mechanism_until": timezone.localdate() + timedelta(days=400),
         "sensitive_persons": 0,
+        "batches": 3,
+        "batch_days": 2,
     }
     assert set(others) == set(PLAN_FIELDS)
     for name, value in others.items():
