@@ -245,6 +245,15 @@ PAGES: dict[str, Page] = {
     "handover:differences": Page("done 1", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:differences_csv": Page("done 1", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:audit": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:after": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:after_accept": Page("done", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:after_rollback": Page(
+        "done", "login 404 404 404 200 200 200 200 200 200", "login 404 404 404 422 422 422 422 422 422"
+    ),
+    "handover:after_dispose": Page("done", "405", "login 404 404 404 302 302 302 302 302 302"),
+    "handover:after_task": Page("done inform", "405", "login 404 404 404 422 422 422 422 422 422"),
+    "handover:after_certificate": Page("done", "login 404 404 404 404 404 404 404 404 404", "405"),
+    "handover:after_certificate_json": Page("done", "login 404 404 404 404 404 404 404 404 404", "405"),
     "handover:certificate": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:certificate_json": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:manifest": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),

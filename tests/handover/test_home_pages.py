@@ -18,7 +18,7 @@ from customers.models import Book
 from handover import demo
 from handover.content import digest_of
 from handover.duties import handovers_panel, handovers_waiting
-from handover.models import Delivery, TransferPlan
+from handover.models import Delivery, OnboardingTask, TransferPlan
 from handover.services import approving, executing
 from handover.workflow import Side, StepKind
 
@@ -126,8 +126,9 @@ def test_nobody_starts_before_the_free_text_is_cleared(open_at: OpenAt, cast: Ca
 
 def test_the_package_waits_for_the_buyers_lead_until_it_is_downloaded(open_at: OpenAt, cast: Cast) -> None:
     key = str(pyrage.x25519.Identity.generate().to_public())
-    stand = open_at(StepKind.AUDIT, customers=2, recipient_key=key)
+    stand = open_at(StepKind.AUDIT, customers=2, recipient_key=key, disposition="keep")
     stand.pass_gate(StepKind.AUDIT)
+    OnboardingTask.objects.all().delete()
     assert waiting(cast.buyer_lead) == []
     Delivery.objects.update(ready_at=timezone.now())
     [item] = waiting(cast.buyer_lead)

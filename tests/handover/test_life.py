@@ -2,6 +2,7 @@
 gives back, accepts and disposes. `LIVES=5000 bin/test tests/handover/test_life.py` runs so many lives."""
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -31,7 +32,6 @@ def made(keep):
     return keep(lambda cast: stand_at(cast, StepKind.NECESSITY, 2, acceptance_days=5))
 
 
-@pytest.mark.timeout(0)
 def test_no_life_reaches_what_the_rules_forbid(kept_stand):
     class Life(RuleBasedStateMachine):
         def __init__(self):
@@ -45,10 +45,8 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
             self.block.__exit__(None, None, None)
 
         def act(self, do, name, **more):
-            try:
+            with suppress(HandoverError):
                 do(actor=getattr(kept_stand.cast, name), now=timezone.now(), **more)
-            except HandoverError:
-                pass
 
         @rule(times=st.integers(1, 12))
         def goes_on(self, times):
@@ -112,7 +110,9 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
 
         @invariant()
         def the_gates_hold(self):
-            _rules_hold(kept_stand)
+            # Given back, a gate that passed has no execution any more.
+            if kept_stand.handover.state != HandoverState.ROLLED_BACK:
+                _rules_hold(kept_stand)
 
         @invariant()
         def it_only_moves_by_the_table(self):
