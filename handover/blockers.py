@@ -19,7 +19,7 @@ from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
 from handover.permissions import may_sell
 from handover.selectors import current_step, step_of
-from handover.services import holding_out, rehearsing, screening
+from handover.services import executing, holding_out, rehearsing, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
 
 
@@ -39,15 +39,8 @@ class Blocker:
 
 
 def is_hindered(handover: Handover, now: datetime) -> bool:
-    """Whether a start of the transfer would be refused: before the plan's day, while customers may
-    answer, before the free text is cleared, or without a dry run of what is agreed now."""
-    if current_step(handover).kind != StepKind.EXECUTION:
-        return False
-    plan = getattr(handover, "plan", None)
-    early = plan is not None and plan.starts_on > timezone.localdate(now)
-    return early or bool(
-        holding_out.obstacle(handover, now) or screening.obstacle(handover) or rehearsing.obstacle(handover)
-    )
+    """Whether a start of the transfer would be refused now, whoever gave it."""
+    return current_step(handover).kind == StepKind.EXECUTION and bool(executing.obstacle(handover, now))
 
 
 def blockers_of(board: Board, now: datetime) -> list[Blocker]:
