@@ -208,7 +208,7 @@ PAGES: dict[str, Page] = {
     "handover:open": Page("", "login 200 403 403 200 403 200 403 403 200", "login 422 403 403 422 403 422 403 403 422"),
     "handover:detail": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:stop": Page(
-        "going", "login 404 404 404 200 302 200 302 302 200", "login 404 404 404 422 422 422 422 422 422"
+        "going", "login 404 404 404 200 302 200 302 200 200", "login 404 404 404 422 422 422 422 422 422"
     ),
     "handover:readiness": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:buyer_invitation": Page(
