@@ -20,7 +20,8 @@ Text = Callable[[str, forms.Field], str]
 
 def every_form() -> list[type[forms.BaseForm]]:
     """Every form that a room defines, those of its admin apart."""
-    modules = [path for room in settings.ROOMS for path in sorted((ROOT / room).rglob("*forms*.py"))]
+    rooms = [ROOT / room for room in settings.ROOMS]
+    modules = [path for room in rooms for path in sorted([*room.rglob("*forms*.py"), *room.rglob("forms/*.py")])]
     names = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules if "migrations" not in path.parts
     ]

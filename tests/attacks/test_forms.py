@@ -232,4 +232,4 @@ def _differs(plain, more) -> list[str]:
 
 def _is_base(name: str) -> bool:
     """Forms that only others are made of, and those that are sent by GET."""
-    return name.startswith("_") or name.endswith(("Filter", "FilterForm", "ResetForm"))
+    return name.startswith("_") or name.endswith(("Fields", "Filter", "FilterForm", "ResetForm"))
