@@ -85,7 +85,9 @@ def _check_digest(step: Step, digest: bytes) -> None:
 def _check_earlier(step: Step) -> None:
     """What an approval rests on is still what the others approved: nobody changed it past the services."""
     earlier = ORDER[: ORDER.index(StepKind(step.kind))]
-    for passed in Step.objects.filter(handover=step.handover_id, kind__in=earlier).select_related("handover__plan"):
+    found = Step.objects.filter(handover=step.handover_id, kind__in=earlier).select_related("handover__plan")
+    # In their order: a later gate may hold the digest of an earlier one, and the cause is what people must find.
+    for passed in found.order_by("pk"):
         if digest_of(passed) != bytes(passed.digest):
             message = _(
                 "The gate “%(gate)s” is no longer what was approved. Find out who changed it; stop this handover."
