@@ -71,6 +71,11 @@ def may_set_rules(user: User, book: Book) -> bool:
     return role_in(user, book.organization_id) == Membership.Role.LEAD
 
 
+def may_hold(user: User, book: Book) -> bool:
+    """May place and release holds."""
+    return role_in(user, book.organization_id) == Membership.Role.LEAD
+
+
 def _load(user: User, books: list[Book]) -> None:
     if not books:
         return

@@ -3,7 +3,7 @@
 from handover.models.abroad import SentAbroad
 from handover.models.after import Acceptance, Disposition, OnboardingTask
 from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
-from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
+from handover.models.execution import Backup, Carried, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
 from handover.models.notices import Addressee, Notice
 from handover.models.outcome import Certificate, Delivery
@@ -17,6 +17,7 @@ __all__ = [
     "Addressee",
     "Approval",
     "Backup",
+    "Carried",
     "Certificate",
     "Delivery",
     "DeliveryTarget",
