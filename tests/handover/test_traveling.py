@@ -130,8 +130,8 @@ def test_all_of_it_is_counted_and_compared(stand):
 
 
 ATTACKS = {
-    "a consent was changed": "UPDATE customers_consent SET state = 'given', withdrawn_at = NULL WHERE state = 'withdrawn'"
-    " AND origin IS NOT NULL",
+    "a consent was changed": "UPDATE customers_consent SET state = 'given', withdrawn_at = NULL"
+    " WHERE state = 'withdrawn' AND origin IS NOT NULL",
     "a consent is gone": "DELETE FROM customers_consent WHERE id = (SELECT id FROM customers_consent"
     " WHERE origin IS NOT NULL LIMIT 1)",
     "a hold is gone": "DELETE FROM customers_hold WHERE origin IS NOT NULL AND customer_id IS NOT NULL",
