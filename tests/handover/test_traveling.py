@@ -1,6 +1,7 @@
 """What goes along with each customer who crosses: consents, terms, holds and open requests, all of it, once, sealed
 under the buyer's keys; undone with the execution."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from customers.services import holding
 from customers.services.requests import open_request
 from customers.workflow import BookState, Travels
 from handover.handlers import transfer
-from handover.models import Carried, Execution
+from handover.models import Carried, Certificate, Execution
 from handover.services import accepting, executing, stopping
 from handover.workflow import ExecutionState, StepKind
 from ledger.models import Entry
+from vault.errors import KeyMissing, SealBroken
 
 CUSTOMERS, MONTHS = 7, 24
 WORDS = "My number ends in 4711, not in 4712."
@@ -31,7 +33,7 @@ def prepared(cast):
         for purpose in ("News by e-mail", "Repairs")[: number % 3]:
             Consent.objects.create(customer=customer, purpose=purpose, source="import", given_at=now)
         if number % 2:
-            open_request(customer=customer, kind="correct", text=WORDS if number % 4 == 1 else "", now=now)
+            open_request(customer=customer, kind="correct", text="" if number == 3 else WORDS, now=now)
     last = book.customers.order_by("pk")[5]
     Consent.objects.filter(customer=last).update(state="withdrawn", withdrawn_at=now)
     lead = cast.seller_lead
@@ -96,6 +98,40 @@ def test_open_requests_arrive_sealed_anew(stand):
             assert copy.sealed("text") != source.sealed("text")
             assert copy.sealed("text")[1:17] != source.sealed("text")[1:17], "another key"
     assert WORDS in {copy.text for copy in copies}
+
+
+def test_a_copy_opens_in_its_own_row_alone(stand):
+    """Neither the source's words in the copy's row, nor those of one copy in another (invariant 2)."""
+    execution = proven(stand)
+    one, other = [copy for copy in SubjectRequest.objects.filter(book=execution.target) if copy.text][:2]
+    for sealed in (SubjectRequest.objects.get(pk=one.origin).sealed("text"), other.sealed("text")):
+        SubjectRequest.objects.filter(pk=one.pk).update(text_sealed=sealed)
+        with pytest.raises((SealBroken, KeyMissing)):
+            assert SubjectRequest.objects.get(pk=one.pk).text
+
+
+def test_a_request_that_does_not_open_stops_the_transfer(stand):
+    first, second = [one for one in SubjectRequest.objects.filter(book=stand.handover.book) if one.text][:2]
+    SubjectRequest.objects.filter(pk=first.pk).update(text_sealed=second.sealed("text"))
+    execution = stand.transfer()
+    assert (execution.state, execution.transfer_job.state) == (ExecutionState.ROLLED_BACK, "failed")
+    assert "does not open" in execution.problem
+    _nothing_stays(execution)
+
+
+def test_the_page_of_the_attempt_and_the_certificate_say_so(stand, client_of):
+    stand.pass_gate(E)
+    page = client_of(stand.cast.buyer_lead).get(f"/handovers/{stand.handover.pk}/execution/1/").content.decode()
+    assert "What goes along with the customers" in page
+    assert WORDS not in page
+    stand.pass_gate(StepKind.AUDIT)
+    said = json.loads(Certificate.objects.get().document)["sections"]["counts"]["carried"]
+    assert said["requests"]["count"] == 3
+    assert said["terms"]["digest"] == Execution.objects.get().reconciliation.carried["terms"]["after"]
+    customer = Execution.objects.get().target.customers.order_by("pk")[5]
+    shown = client_of(stand.cast.buyer_lead).get(f"/books/customers/{customer.pk}/").content.decode()
+    for text in ("Continue deliveries", "Case 12 of 2026", "News by e-mail", "terms of handover"):
+        assert text in shown
 
 
 def test_holds_that_are_in_force_arrive(stand):
