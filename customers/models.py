@@ -343,3 +343,24 @@ class Terms(models.Model):
 
     def __str__(self) -> str:
         return str(self.arrival)
+
+
+class Link(models.Model):
+    """Somebody who arrived by a handover and was in another book of the organization already. `merged_at`: what was
+    there was given to the existing customer; `moved`: by category the fields that were filled and the ids of rows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    arrived = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="found_in")
+    existing = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="came_again")
+    arrival = models.ForeignKey(Arrival, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    merged_at = models.DateTimeField(null=True)
+    moved = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("same person in two books")
+        verbose_name_plural = _("same persons in two books")
+        constraints = [models.UniqueConstraint(fields=["arrived", "existing"], name="customers_link_once")]
+
+    def __str__(self) -> str:
+        return str(self.arrival)

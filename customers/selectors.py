@@ -21,6 +21,7 @@ from customers.models import (
     Destruction,
     Habit,
     Import,
+    Link,
     Purchase,
     RetentionRule,
     Terms,
@@ -196,6 +197,12 @@ def consents_of(customer: Customer) -> list[Consent]:
 def terms_of(customer: Customer) -> list[Terms]:
     """On which terms the customer arrived, for each handover."""
     return list(Terms.objects.filter(customer=customer).select_related("arrival").order_by("arrival__at"))
+
+
+def same_person(customer: Customer) -> list[Link]:
+    """Where else the organization has this person, found when they arrived by a handover."""
+    either = Link.objects.filter(Q(arrived=customer) | Q(existing=customer))
+    return list(either.select_related("arrival", "arrived__book", "existing__book").order_by("at"))
 
 
 def destroyed_on(customer: Customer) -> dict[str, datetime]:

@@ -29,6 +29,9 @@ CUSTOMERS = {
     "customer.consent_given": _("%(actor_name)s recorded a consent of the customer."),
     "customer.consent_withdrawn": _("%(actor_name)s recorded that the customer withdrew a consent."),
     "customer.consent_answered": _("The customer's answer to a notice was kept as a consent: %(state)s"),
+    "customer.merged_received": _("Received what another record of the same person brought with %(reference)s."),
+    "customer.merged_given": _("Merged into a customer who was there already, as the plan of %(reference)s says."),
+    "customer.merged_expired": _("What came with %(reference)s was taken out again: its last day has come."),
     "customer.revealed": _("%(actor_name)s opened “%(category)s”. Purpose: %(purpose)s"),
     "customers.destroyed": _("%(actor_name)s destroyed %(keys)s keys of “%(category)s”: nobody can open the values."),
 }

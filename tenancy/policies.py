@@ -67,6 +67,8 @@ _OF_BOTH = (
     f"EXISTS (SELECT FROM handover_execution attempt JOIN handover_handover sold ON sold.id = attempt.handover_id"  # nosec B608
     f" WHERE attempt.id = execution_id AND (sold.seller_id = {MINE} OR sold.buyer_id = {MINE}))"
 )
+# Whom the buyer has already is nobody else's business.
+_OF_BUYER = f"EXISTS (SELECT FROM handover_handover bought WHERE bought.id = handover_id AND bought.buyer_id = {MINE})"  # nosec B608
 _REVIEW = Guarded(_within("compliance_review", "review_id"))
 
 _SHARED = " OR ".join(
@@ -139,6 +141,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "customers.Consent": _CUSTOMER,
     "customers.Arrival": _BOOK,
     "customers.Terms": _CUSTOMER,
+    "customers.Link": Guarded(_within("customers_customer", "arrived_id")),
     "handover.Handover": Guarded(f"seller_id = {MINE} OR buyer_id = {MINE} OR reviewer_id = {MINE}"),
     "handover.HandoverGroupPermission": _ON_HANDOVER,
     "handover.HandoverUserPermission": _ON_HANDOVER,
@@ -156,6 +159,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.DryRun": _HANDOVER,
     "handover.Reconciliation": _EXECUTION,
     "handover.Carried": Guarded(_OF_BOTH),
+    "handover.Matching": Guarded(_OF_BUYER),
     "handover.SampledRecord": _EXECUTION,
     "handover.SentAbroad": _EXECUTION,
     "handover.Certificate": _HANDOVER,

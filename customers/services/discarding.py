@@ -26,5 +26,9 @@ def discard_customers(*, customers: list[UUID], now: datetime) -> int:
     with connection.cursor() as cursor:
         for table in _BELONGING:
             cursor.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s::uuid[])", [customers])  # noqa: S608  # nosec B608
+        cursor.execute(
+            "DELETE FROM customers_link WHERE arrived_id = ANY(%(ids)s::uuid[]) OR existing_id = ANY(%(ids)s::uuid[])",
+            {"ids": customers},
+        )
         cursor.execute("DELETE FROM customers_customer WHERE id = ANY(%s::uuid[])", [customers])
         return int(cursor.rowcount)

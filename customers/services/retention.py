@@ -16,6 +16,7 @@ from customers.errors import CustomersError, ManyExpire
 from customers.holds import held_among
 from customers.models import Arrival, Book, Category, Customer, Destruction, RetentionRule, Terms
 from customers.permissions import may_set_rules
+from customers.services.matching import take_back_expired
 from customers.workflow import BookState
 from ledger.services import record
 from vault.selectors import living_subjects
@@ -31,7 +32,9 @@ def purge_expired(*, now: datetime) -> int:
 
     Frozen books are left alone: what a handover has agreed on must not change under it."""
     rules = RetentionRule.objects.filter(book__state__in=_DESTROYS).select_related("book").order_by("pk")
-    return sum(_purge(rule, now) for rule in rules) + sum(_purge_arrival(one, now) for one in _arrivals())
+    keys = sum(_purge(rule, now) for rule in rules) + sum(_purge_arrival(one, now) for one in _arrivals())
+    take_back_expired(now)
+    return keys
 
 
 def _arrivals() -> QuerySet[Arrival]:

@@ -118,6 +118,7 @@ def _page(
         "holds": holds_of(customer, timezone.localdate()),
         "consents": selectors.consents_of(customer),
         "terms": terms,
+        "same": selectors.same_person(customer),
         "destroyed_on": selectors.destroyed_on(customer),
         "form": form,
         "entries": entries_of("customer", customer.pk, _LATEST),

@@ -1,7 +1,7 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
 from handover.models.abroad import SentAbroad
-from handover.models.after import Acceptance, Disposition, OnboardingTask
+from handover.models.after import Acceptance, Disposition, Matching, OnboardingTask
 from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
 from handover.models.execution import Backup, Carried, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
@@ -28,6 +28,7 @@ __all__ = [
     "Handover",
     "HandoverGroupPermission",
     "HandoverUserPermission",
+    "Matching",
     "Notice",
     "OnboardingTask",
     "Push",

@@ -23,7 +23,7 @@ from handover.errors import HandoverError
 from handover.forms.after import DoneForm, GiveBackForm, OwnerForm
 from handover.gates import gates_of
 from handover.models import Acceptance, Disposition, Handover, OnboardingTask
-from handover.services import accepting, closing, disposing, onboarding
+from handover.services import accepting, closing, disposing, matching, onboarding
 from handover.views.certificate import download
 from handover.views.pages import board_of, user_of, visible
 from handover.workflow import HandoverState
@@ -58,6 +58,7 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "counts": _counts(disposition),
         "backups_until": backups_until(disposition, timezone.now()) if disposition else None,
         "job": _job(request, disposition),
+        "matching": matching.found_by(handover, user),
         "tasks": _tasks(request, handover, form, task),
         "waits": closing.waits_for(handover) if live else [],
         "kept": law.source_of(law.RECORDS),
