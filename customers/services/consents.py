@@ -1,5 +1,6 @@
 """Consents of customers: kept from an answer to a notice, recorded by staff, and taken back. None is ever removed."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from uuid import UUID
 
@@ -54,6 +55,22 @@ def withdraw(*, actor: User, consent: Consent, on: date, now: datetime) -> Conse
     return locked
 
 
+def import_consents(*, purpose: str, said: Mapping[UUID, tuple[str, str]]) -> None:
+    """What an imported file says of its customers: "yes" or "withdrawn", and the day or nothing. `purpose`: where the
+    customers come from, as whoever imports them wrote it. Inside the transaction that stores the customers."""
+    Consent.objects.bulk_create(_imported(customer, purpose, *stated) for customer, stated in said.items())
+
+
+def _imported(customer: UUID, purpose: str, answer: str, day: str) -> Consent:
+    at = _noon(date.fromisoformat(day[:10])) if day else None
+    made = Consent(customer_id=customer, purpose=purpose[:PURPOSE_CHARACTERS], source=ConsentSource.IMPORT)
+    if answer == "yes":
+        made.given_at = at
+    else:
+        made.state, made.withdrawn_at = ConsentState.WITHDRAWN, at
+    return made
+
+
 def keep_answer(
     *, customer: UUID, handover: UUID, agreed: bool, purpose: str, basis: str, now: datetime
 ) -> Consent | None:
@@ -91,7 +108,11 @@ def _moment(on: date, now: datetime) -> datetime:
     today = timezone.localdate(now)
     if on > today:
         raise CustomersError(_("The day has not come yet. Choose today or earlier."))
-    return now if on == today else timezone.make_aware(datetime.combine(on, time(12)))
+    return now if on == today else _noon(on)
+
+
+def _noon(on: date) -> datetime:
+    return timezone.make_aware(datetime.combine(on, time(12)))
 
 
 def _record(actor: User | None, verb: str, consent: Consent, now: datetime) -> None:

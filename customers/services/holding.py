@@ -74,9 +74,16 @@ def _check_there(book: Book, customer: Customer) -> None:
         raise CustomersError(_("All keys of this customer were destroyed already: there is nothing left to hold."))
 
 
+_VERBS = {
+    ("book", "placed"): "book.hold_placed",
+    ("book", "released"): "book.hold_released",
+    ("customer", "placed"): "customer.hold_placed",
+    ("customer", "released"): "customer.hold_released",
+}
+
+
 def _record(actor: User, what: str, hold: Hold, now: datetime) -> None:
     """The reason stays in the row: the ledger cannot forget a name that somebody wrote into it."""
     subject = ("book", hold.book_id) if hold.customer_id is None else ("customer", hold.customer_id)
     until = hold.until.isoformat() if hold.until else ""
-    verb = f"{subject[0]}.hold_{what}"
-    record(actor, verb, *subject, [hold.book.organization_id], now, hold=str(hold.pk), until=until)
+    record(actor, _VERBS[subject[0], what], *subject, [hold.book.organization_id], now, hold=str(hold.pk), until=until)

@@ -226,9 +226,10 @@ def _hold(one: Hold, customer: Customer) -> Hold:
 
 def _note(link: Link, now: datetime) -> None:
     organization = link.arrived.book.organization_id
-    for one, other, verb in ((link.existing, link.arrived, "received"), (link.arrived, link.existing, "given")):
-        facts = {"reference": link.arrival.reference, "other": str(other.pk)}
-        record(None, f"customer.merged_{verb}", "customer", one.pk, [organization], now, **facts)
+    received = {"reference": link.arrival.reference, "other": str(link.arrived_id)}
+    record(None, "customer.merged_received", "customer", link.existing_id, [organization], now, **received)
+    given = {"reference": link.arrival.reference, "other": str(link.existing_id)}
+    record(None, "customer.merged_given", "customer", link.arrived_id, [organization], now, **given)
 
 
 def take_back_expired(now: datetime) -> int:

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from import_files import csv_bytes, received
 
 from accounts.models import User
 from customers.errors import CustomersError
 from customers.models import BookGroupPermission, Category, Consent
 from customers.services import consents, retention
+from handover import demo
 from ledger.models import Entry
 
 NEWS = "News about offers by e-mail"
@@ -76,3 +78,52 @@ def test_pages_of_consents(cast, client_of, customer, give):
     assert client_of(cast.buyer_clerk).post(taking, {"on": today}).status_code == 404
     assert client.post(taking, {"on": today})["Location"] == address
     assert "withdrawn" in client.get(address).content.decode()
+
+
+def stored(cast, book, rows, now):
+    item = received(cast.seller_lead, book, csv_bytes(rows), now)
+    demo.check_import(cast, item)
+    item.refresh_from_db()
+    if item.customers_total:
+        demo.store_import(cast, item)
+    return item
+
+
+def test_a_file_says_who_agreed_and_when(cast, book, now):
+    rows = [
+        ["客户编号", "姓名", "是否同意", "同意日期", "购买时间", "商品"],
+        ["C1", "A", "是", "2025-03-04", "2025-12-08", "a"],
+        ["C1", "A", "", "", "2025-12-09", "b"],
+        ["C2", "B", "withdrawn", "2025-05-06", "2025-12-09", "b"],
+        ["C3", "C", "No", "", "2025-12-09", "b"],
+        ["C4", "D", "", "", "2025-12-09", "b"],
+        ["C5", "E", "Yes", "", "2025-12-09", "b"],
+        ["C6", "F", "call Ms Li first", "", "2025-12-09", "b"],
+        ["C7", "G", "yes", "", "2025-12-09", "b"],
+        ["C7", "G", "no", "", "2025-12-09", "b"],
+    ]
+    item = stored(cast, book, rows, now)
+    assert (item.mapping[2:4], item.rows_bad, item.customers_total) == (["consent", "consent_on"], 2, 6)
+    found = {one.customer.number: one for one in Consent.objects.select_related("customer")}
+    assert {number: one.state for number, one in found.items()} == {
+        "C1": "given",
+        "C2": "withdrawn",
+        "C5": "given",
+        "C7": "given",
+    }
+    assert str(timezone.localdate(found["C1"].given_at)) == "2025-03-04"
+    assert str(timezone.localdate(found["C2"].withdrawn_at)) == "2025-05-06"
+    assert found["C5"].given_at is None
+    assert {(one.source, one.purpose) for one in found.values()} == {
+        ("import", "Orders of the shop, privacy notice of 2024")
+    }
+
+
+def test_the_day_of_a_consent_alone_is_no_consent(cast, client_of, book, now):
+    rows = [["客户编号", "姓名", "是否同意", "同意日期"], ["C1", "A", "是", "2025-03-04"]]
+    item = received(cast.seller_lead, book, csv_bytes(rows), now)
+    client = client_of(cast.seller_lead)
+    sent = {"source": "Till", "column_0": "number", "column_1": "name", "column_2": "", "column_3": "consent_on"}
+    answer = client.post(f"/books/imports/{item.pk}/check/", sent)
+    assert answer.status_code == 422
+    assert "whether the customer agreed" in answer.content.decode()
