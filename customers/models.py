@@ -268,8 +268,8 @@ class Hold(models.Model):
     origin = models.UUIDField(null=True, editable=False)
 
     class Meta:
-        verbose_name = _("hold")
-        verbose_name_plural = _("holds")
+        verbose_name = pgettext_lazy("against destruction", "hold")
+        verbose_name_plural = pgettext_lazy("against destruction", "holds")
         indexes = [models.Index(fields=["book"], condition=models.Q(released_at=None), name="customers_hold_in_force")]
 
     def __str__(self) -> str:

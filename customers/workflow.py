@@ -69,7 +69,7 @@ class RequestState(TextChoices):
 class ConsentState(TextChoices):
     """A consent that was withdrawn stays on record: who uses the data must know."""
 
-    GIVEN = "given", _("Given")
+    GIVEN = "given", pgettext_lazy("state of a consent", "Given")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
@@ -86,5 +86,5 @@ class Travels(TextChoices):
 
     CONSENTS = "consents", _("Consents")
     TERMS = "terms", _("Purpose and longest time")
-    HOLDS = "holds", _("Holds")
+    HOLDS = "holds", pgettext_lazy("against destruction", "Holds")
     REQUESTS = "requests", _("Open requests")

@@ -60,9 +60,9 @@ def _hold(job: Job, state: ExecutionState) -> Execution:
 
 def _carry_along(execution: Execution, identities: dict[UUID, UUID], written: Written, now: datetime) -> None:
     """What goes along with the customers of the chunk, and the leaves of it."""
-    arrival = execution.target.arrivals.select_related("book").get(handover=execution.handover_id)
+    sent = traveling.Sent(execution.source, executing.arrival_of(execution, now), identities)
     try:
-        found = traveling.carry(traveling.Sent(execution.source, arrival, identities), written, now)
+        found = traveling.carry(sent, written, now)
     except SealBroken as error:
         message = _("A customer's open request does not open: it was changed outside the platform. Report an incident.")
         raise JobFailed(message) from error

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from customers.models import Book, Category, Customer
+from customers.models import Arrival, Book, Category, Customer
 from customers.services.arrivals import forget_arrival, note_arrival
 from customers.services.books import Agreed, create_book, move_book
 from customers.services.discarding import discard_customers
@@ -82,14 +82,7 @@ def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
             origin=handover.pk,
             agreed=Agreed(handover.plan.retention_months, kept),
         )
-        note_arrival(
-            book=target,
-            handover=handover.pk,
-            reference=handover.reference,
-            purpose=_purpose_of(handover),
-            months=handover.plan.retention_months,
-            now=now,
-        )
+        _note_arrival(handover, target, now)
     execution = Execution.objects.create(
         handover=handover,
         number=handover.executions.count() + 1,
@@ -109,10 +102,23 @@ def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
     return execution
 
 
-def _purpose_of(handover: Handover) -> str:
-    """What the buyer may use the customers for, as all sides approved it at gate 1."""
+def _note_arrival(handover: Handover, target: Book, now: datetime) -> Arrival:
+    """What the buyer may use the customers for, as all sides approved it at gate 1, and how long."""
     content = Step.objects.values_list("content", flat=True).get(handover=handover, kind=StepKind.NECESSITY)
-    return str(content.get("purpose", ""))
+    return note_arrival(
+        book=target,
+        handover=handover.pk,
+        reference=handover.reference,
+        purpose=str(content.get("purpose", "")),
+        months=handover.plan.retention_months,
+        now=now,
+    )
+
+
+def arrival_of(execution: Execution, now: datetime) -> Arrival:
+    """On which terms its customers arrive; noted now for an execution that began before terms were noted."""
+    found = Arrival.objects.select_related("book").filter(book=execution.target, handover=execution.handover_id).first()
+    return found or _note_arrival(execution.handover, execution.target, now)
 
 
 def _job(actor: User | None, kind: str, execution: Execution, now: datetime) -> Job:

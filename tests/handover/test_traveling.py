@@ -13,10 +13,12 @@ from customers.models import Arrival, Consent, Customer, Hold, RetentionRule, Su
 from customers.services import holding
 from customers.services.requests import open_request
 from customers.workflow import BookState, Travels
+from handover import demo
 from handover.handlers import transfer
 from handover.models import Carried, Certificate, Execution
 from handover.services import accepting, executing, stopping
 from handover.workflow import ExecutionState, StepKind
+from jobs.services import run_now
 from ledger.models import Entry
 from vault.errors import KeyMissing, SealBroken
 
@@ -233,6 +235,23 @@ def test_given_back_nothing_of_it_stays(stand):
     accepting.roll_back(actor=lead, handover=stand.handover, reason="Wrong customers.", now=now)
     assert not Terms.objects.exists()
     assert not Consent.objects.filter(origin__isnull=False).exists()
+
+
+def test_requests_wait_for_the_buyer_only_once_the_book_is_open(stand, client_of):
+    proven(stand)
+    page = client_of(stand.cast.buyer_lead).get("/").content.decode()
+    assert "Answer a customer" not in page
+    stand.pass_gate(StepKind.AUDIT)
+    assert "Answer a customer" in client_of(stand.cast.buyer_lead).get("/").content.decode()
+
+
+def test_an_execution_of_the_time_before_notes_its_terms_with_the_next_chunk(stand):
+    execution = demo.start_execution(stand.demo)
+    Arrival.objects.all().delete()
+    run_now(execution.transfer_job)
+    execution.refresh_from_db()
+    assert stand.verify(execution).state == ExecutionState.PROVEN
+    assert Terms.objects.count() == CUSTOMERS
 
 
 def test_a_chunk_done_again_doubles_nothing(stand, monkeypatch):
