@@ -63,6 +63,7 @@ def test_from_sign_in_to_certificate(
     approve(people.seller_lead, "Approve the backup")
     decide(people.reviewer, "Backup")
     decide(people.reviewer, "Customer content")
+    rehearse(people.buyer_lead, address)
     start(people.seller_lead, address, "Give the first start")
     start(people.buyer_lead, address, "Start the transfer now")
     decide(people.reviewer, "Audit")
@@ -195,6 +196,13 @@ def decide(page: Page, kind: str) -> None:
         rest.select_option("false_alarm")
     page.get_by_role("button", name=re.compile("^Approve, next")).click()
     expect(page.get_by_role("status")).to_contain_text(f"Decided: {kind}")
+
+
+def rehearse(page: Page, address: str) -> None:
+    page.goto(f"{address}execution/")
+    page.get_by_role("button", name="Start the dry run").click()
+    expect(page.locator("#dry-run")).to_contain_text("No customer stays.")
+    holds_up(page)
 
 
 def start(page: Page, address: str, button: str) -> None:
