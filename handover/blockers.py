@@ -15,6 +15,7 @@ from accounts.permissions import is_member
 from compliance.workflow import LIVE
 from customers.models import Import
 from customers.workflow import ImportState
+from handover.findings import findings_of
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
 from handover.permissions import may_sell
@@ -51,6 +52,7 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
     found = [
         *_absent(board),
         *_waits(board, step),
+        *_found(board, step),
         *_failed(board, step),
         *_notice(board, step, now),
         *_content(board, step),
@@ -163,6 +165,17 @@ def cure_of(board: Board, step: Step, turn: Turn) -> tuple[str, str]:
     if (kind, state) in _ON_ITS_PAGE:
         return url, str(_ON_ITS_PAGE[kind, state])
     return reverse("handover:approve", args=[board.handover.pk, kind]), _("Read and approve")
+
+
+# ---- what the last audit found
+
+
+def _found(board: Board, step: Step) -> Iterator[Blocker]:
+    for one in findings_of(board.handover):
+        if one.gate == step.kind and not one.cured:
+            title = _("The audit found something that is cured at this gate: %(severity)s")
+            severity = one.finding.get_severity_display()
+            yield Blocker(title % {"severity": severity}, one.url, _("Cure it"), why=one.finding.text, here=True)
 
 
 # ---- something went wrong

@@ -31,7 +31,7 @@ from handover.services import (
     sending,
 )
 from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
-from handover.workflow import StepKind
+from handover.workflow import RETURNS, StepKind
 from jobs import registry
 from ledger import vocabulary
 
@@ -59,8 +59,9 @@ registry.register(pushing.PUSH, PushHandler())
 registry.register(disposing.DISPOSE, DisposalHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
-for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):
+for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP):
     outcomes.register(kind, GateOutcome())
+outcomes.register(Review.Kind.AUDIT, GateOutcome(), places=[(one.value, one.label) for one in RETURNS])
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
 waiting.register(handovers_waiting)
 panels.register(handovers_panel)
