@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:handover_id>/after/copy/", after.dispose, name="after_dispose"),
     path("<uuid:handover_id>/after/tasks/<slug:kind>/", after.task, name="after_task"),
     path("<uuid:handover_id>/after/certificate/", after.disposition, name="after_certificate"),
+    path("<uuid:handover_id>/after/certificate.pdf", after.disposition_pdf, name="after_certificate_pdf"),
     path("<uuid:handover_id>/after/certificate.json", after.disposition_json, name="after_certificate_json"),
     path("<uuid:handover_id>/package/", delivery.package, name="package"),
     path("<uuid:handover_id>/package/ticket/", delivery.ticket, name="package_ticket"),
