@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts import clearance, granting, panels, publishing, waiting
+from accounts import clearance, granting, panels, publishing, training, waiting
 from compliance import outcomes
 from compliance.models import Review
 from handover.agreements import needs, publishing_places
@@ -25,6 +25,7 @@ from handover.services import (
     disposing,
     executing,
     moving,
+    onboarding,
     pushing,
     rehearsing,
     reminding,
@@ -47,6 +48,7 @@ def _certify(step: Step, now: datetime) -> None:
 granting.register(HANDOVERS)
 clearance.register(needs)
 publishing.register(publishing_places)
+training.register(onboarding.passed)
 registry.register(backing_up.WRITE, BackupHandler())
 registry.register(backing_up.RESTORE, RestoreHandler())
 registry.register(rehearsing.REHEARSE, RehearseHandler())

@@ -117,5 +117,6 @@ AFTER = {
     ),
     "handover.task_given": _("%(actor_name)s said who takes care of a first task of the buyer: %(task)s"),
     "handover.task_done": _("%(actor_name)s finished a first task of the buyer: %(task)s"),
+    "handover.trained": _("All people of the buyer to whom it was assigned have passed the course"),
     "handover.closed": _("Handover %(reference)s is closed; its record is kept until %(kept_until)s"),
 }

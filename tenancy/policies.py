@@ -189,6 +189,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "accounts.Departure": Guarded(f"organization_id = {MINE} OR person_id = {PERSON}", append_only=True),
     "accounts.Agreement": Open("Texts that partners must read to sign them; a trigger keeps each as it is."),
     "accounts.Signature": Guarded(_of_person("accounts_signature"), append_only=True),
+    "accounts.Assignment": Guarded(_of_person("accounts_assignment")),
     "accounts.Completion": Guarded(_of_person("accounts_completion")),
     "account.EmailAddress": _REGISTER,
     "account.EmailConfirmation": _REGISTER,

@@ -16,7 +16,7 @@ from handover.errors import HandoverError
 from handover.models import Acceptance, Certificate, Delivery, Execution, Handover, OnboardingTask, TransferPlan
 from handover.services import delivering, executing
 from handover.services.moving import lock_handover, record, turn
-from handover.services.onboarding import begin_onboarding
+from handover.services.onboarding import assign_course, begin_onboarding
 from handover.workflow import HandoverState
 from tenancy import rights
 
@@ -68,6 +68,7 @@ def _accepted(acceptance: Acceptance, actor: User | None, now: datetime) -> None
     acceptance.save(update_fields=["accepted_at", "accepted_by"])
     handover = acceptance.handover
     record(actor, "handover.accepted" if actor else "handover.accepted_by_calendar", handover, now)
+    assign_course(handover=handover, actor=actor, now=now)
     if handover.plan.disposition == TransferPlan.Disposition.KEEP:
         open_source(handover, actor, now)
 

@@ -17,6 +17,7 @@ from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
 from accounts.stepup import fresh_factor_required
 from compliance import law
+from handover.after_workflow import TaskKind
 from handover.disposition_certificate import backups_until
 from handover.disposition_sheet import disposition_sheet
 from handover.errors import HandoverError
@@ -25,6 +26,7 @@ from handover.gates import gates_of
 from handover.models import Acceptance, Disposition, Handover, OnboardingTask
 from handover.pdf import disposition_pdf_of
 from handover.services import accepting, closing, disposing, onboarding
+from handover.trained import training_of
 from handover.views.certificate import download
 from handover.views.pages import board_of, user_of, visible
 from handover.workflow import HandoverState
@@ -105,6 +107,7 @@ def _tasks(request: HttpRequest, handover: Handover, bad: forms.Form | None, tas
         lines.append(
             {
                 "task": one,
+                "course": training_of(handover) if one.kind == TaskKind.TRAIN else None,
                 "late": waits and one.due_on < timezone.localdate(),
                 "give": owner if waits and is_lead(user, handover.buyer_id) else None,
                 "finish": note if waits and onboarding.may_finish(user, one) else None,
