@@ -35,7 +35,7 @@ def packages() -> None:
 @shared_task(name="handover.after")
 @rights.everything()
 def after() -> None:
-    """Every night: accept what nobody gave back in time, see who is trained, then close what waits for nothing any more."""
+    """Every night: accept what nobody gave back in time, see who is trained, close what waits for nothing any more."""
     now = timezone.now()
     accepting.accept_due(now=now)
     onboarding.tick_trained(now=now)
