@@ -45,6 +45,7 @@ SENTENCES = {
     "handover.notice.written": _("%(actor_name)s wrote version %(version)s of the customers' notice"),
     "handover.notice.approved": _("%(actor_name)s approved version %(version)s of the customers' notice"),
     "handover.notice.sending": _("%(actor_name)s had the notice sent; %(customers)s customers were added"),
+    "handover.notice.sending_part": _("%(actor_name)s had the notice sent to the agreed part of the customers"),
     "handover.notice.sent": _("The notice was sent to %(sent)s customers; it did not leave, or not yet, to %(rest)s"),
     "handover.notice.settled": _("%(actor_name)s said what became of a message: %(state)s"),
     "handover.notice.bounced": _("%(count)s messages to customers came back"),
