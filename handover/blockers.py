@@ -15,12 +15,13 @@ from accounts.permissions import is_member
 from compliance.workflow import LIVE
 from customers.models import Import
 from customers.workflow import ImportState
+from handover import abroad
 from handover.findings import findings_of
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
 from handover.permissions import may_sell
 from handover.selectors import current_step, step_of
-from handover.services import executing, holding_out, rehearsing, screening
+from handover.services import executing, holding_out, rehearsing, renewing, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
 
 
@@ -55,6 +56,7 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
         *_found(board, step),
         *_failed(board, step),
         *_notice(board, step, now),
+        *_mechanism(board, step, now),
         *_content(board, step),
         *_dry_run(board, step),
         *_book(board, step),
@@ -214,6 +216,25 @@ def _notice(board: Board, step: Step, now: datetime) -> Iterator[Blocker]:
             by=_("Waits for the calendar") if calendar else _("Waits for the seller"),
             soft=calendar,
             yours=seller and not calendar,
+        )
+
+
+# ---- persons who leave their country
+
+
+def _mechanism(board: Board, step: Step, now: datetime) -> Iterator[Blocker]:
+    """From the agreed plan on: a mechanism that expired, or covers too few, is renewed."""
+    if step.kind not in {StepKind.BACKUP, StepKind.EXECUTION} or step.state == StepState.RUNNING:
+        return
+    if problem := abroad.obstacle(board.handover, now):
+        seller = renewing.may_record(board.user, board.handover)
+        yield Blocker(
+            _("No mechanism covers those who leave their country"),
+            reverse("handover:mechanism", args=[board.handover.pk]),
+            _("Record the renewal") if seller else _("See the mechanism"),
+            why=problem,
+            by=_("Waits for the seller and a lead of each side"),
+            yours=seller,
         )
 
 

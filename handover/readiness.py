@@ -191,7 +191,8 @@ def _execution(board: Board, step: Step, now: datetime) -> _Found:
         text = _("Not before %(date)s, as the plan says.") % {"date": date_format(plan.starts_on)} if early else ""
         yield _("The first day of the plan has come"), not early, url, text
         leaving = abroad.obstacle(handover, now)
-        yield _("A mechanism covers those who leave their country"), not leaving, url, leaving
+        where = reverse("handover:mechanism", args=[handover.pk])
+        yield _("A mechanism covers those who leave their country"), not leaving, where, leaving
     told = holding_out.obstacle(handover, now) if plan is not None else ""
     notices = reverse("handover:notices", args=[handover.pk])
     yield _("Customers are told, and their time to answer is over"), plan is not None and not told, notices, told

@@ -19,6 +19,7 @@ from handover.views import (
     readiness,
     reconciliation,
     rehearsal,
+    renewal,
     scope,
     target,
 )
@@ -40,6 +41,8 @@ urlpatterns: list[URLPattern] = [
     path("scope/questions/<uuid:question_id>/resolve/", questions.resolve, name="scope_resolve"),
     path("<uuid:handover_id>/scope/<int:number>/", scope.version, name="scope_version"),
     path("<uuid:handover_id>/plan/", plan.page, name="plan"),
+    path("<uuid:handover_id>/mechanism/", renewal.page, name="mechanism"),
+    path("<uuid:handover_id>/mechanism/approve/", renewal.approve, name="mechanism_approve"),
     path("<uuid:handover_id>/assessment/", assessment.page, name="assessment"),
     path("<uuid:handover_id>/backup/", backup.page, name="backup"),
     path("<uuid:handover_id>/backup/start/", backup.start, name="backup_start"),

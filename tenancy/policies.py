@@ -142,6 +142,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.ScopeMessage": Guarded(_within("handover_scopequestion", "question_id")),
     "handover.ScopeReading": Guarded(f"user_id = {PERSON}"),
     "handover.TransferPlan": _HANDOVER,
+    "handover.Renewal": _HANDOVER,
     "handover.Backup": Guarded(f"{_within('handover_handover', 'handover_id')} OR {_OF_BOOKS}"),
     "handover.Execution": _HANDOVER,
     "handover.DryRun": _HANDOVER,

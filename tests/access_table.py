@@ -214,6 +214,10 @@ PAGES: dict[str, Page] = {
     "handover:buyer_invitation": Page(
         "going", "login 404 404 404 200 200 200 200 200 200", "login 404 404 404 302 302 302 302 302 302"
     ),
+    "handover:mechanism": Page(
+        "done", "login 404 404 404 200 200 200 200 200 200", "login 404 404 404 422 422 422 422 422 422"
+    ),
+    "handover:mechanism_approve": Page("done", "405", "login 404 404 404 404 404 404 404 404 404"),
     "handover:assessment": Page(
         "done", "login 404 404 404 200 200 200 200 200 200", "login 404 404 404 422 422 422 422 422 422"
     ),
