@@ -258,6 +258,10 @@ PAGES: dict[str, Page] = {
     "handover:buyer_invitation": Page(
         "going", "login 404 404 404 200 200 200 200 200 200", "login 404 404 404 302 302 302 302 302 302"
     ),
+    "handover:mechanism": Page(
+        "done", "login 404 404 404 200 200 200 200 200 200", "login 404 404 404 422 422 422 422 422 422"
+    ),
+    "handover:mechanism_approve": Page("done", "405", "login 404 404 404 404 404 404 404 404 404"),
     "handover:assessment": Page(
         "done", "login 404 404 404 200 200 200 200 200 200", "login 404 404 404 422 422 422 422 422 422"
     ),
@@ -297,6 +301,7 @@ PAGES: dict[str, Page] = {
     "handover:after_dispose": Page("done", "405", "login 404 404 404 302 302 302 302 302 302"),
     "handover:after_task": Page("done inform", "405", "login 404 404 404 422 422 422 422 422 422"),
     "handover:after_certificate": Page("done", "login 404 404 404 404 404 404 404 404 404", "405"),
+    "handover:after_certificate_pdf": Page("done", "login 404 404 404 404 404 404 404 404 404", "405"),
     "handover:after_certificate_json": Page("done", "login 404 404 404 404 404 404 404 404 404", "405"),
     "handover:certificate": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
     "handover:certificate_json": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),

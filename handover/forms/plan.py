@@ -11,6 +11,7 @@ from handover.errors import HandoverError
 from handover.forms.confirming import LONG
 from handover.forms.lawful import LawfulFields
 from handover.forms.telling import TellingFields
+from handover.forms.wording import WRITE_A_DAY
 from handover.models import Handover, TransferPlan
 from handover.services.plan import (
     ACCEPTANCE_DAYS,
@@ -66,7 +67,7 @@ class PlanForm(LawfulFields, TellingFields):
         help_text=gettext_lazy("The transfer cannot be started earlier."),
         error_messages={
             "required": gettext_lazy("Choose the first day on which the transfer may start."),
-            "invalid": gettext_lazy("Write the day as year-month-day, for example 2026-12-31."),
+            "invalid": WRITE_A_DAY,
         },
     )
     chunk_size = forms.IntegerField(

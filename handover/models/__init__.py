@@ -1,6 +1,6 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
-from handover.models.abroad import SentAbroad
+from handover.models.abroad import Renewal, SentAbroad
 from handover.models.after import Acceptance, Disposition, OnboardingTask
 from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
 from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
@@ -31,6 +31,7 @@ __all__ = [
     "OnboardingTask",
     "Push",
     "Reconciliation",
+    "Renewal",
     "SampledRecord",
     "ScopeItem",
     "ScopeMessage",

@@ -26,7 +26,7 @@ walks = st.lists(st.just("on") | anything, min_size=15, max_size=35)
 
 # Entries about a gate that are no moves of it.
 FACTS = {"passed", "proposed", "asked", "answered", "settled", "assessed", "proven", "not_proven", "started", "sampled"}
-FACTS |= {"rolled_back", "unequal", "dry_run", "dry_run_done", "paused", "resumed"}
+FACTS |= {"rolled_back", "unequal", "dry_run", "dry_run_done", "paused", "resumed", "returned"}
 
 
 @pytest.fixture(scope="module")
