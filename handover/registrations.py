@@ -11,6 +11,7 @@ from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.disposal import DisposalHandler
+from handover.handlers.matching import MatchHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
 from handover.handlers.push import PushHandler
 from handover.handlers.rehearse import RehearseHandler
@@ -24,6 +25,7 @@ from handover.services import (
     delivering,
     disposing,
     executing,
+    matching,
     moving,
     onboarding,
     pushing,
@@ -59,6 +61,7 @@ registry.register(reminding.REMIND, RemindHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
 registry.register(pushing.PUSH, PushHandler())
 registry.register(disposing.DISPOSE, DisposalHandler())
+registry.register(matching.MATCH, MatchHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
 for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP):

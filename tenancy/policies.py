@@ -62,6 +62,13 @@ _OF_SELLER = (
 _ON_HANDOVER = Guarded(_within("handover_handover", "content_object_id"))
 _STEP = Guarded(_within("handover_step", "step_id"))
 _EXECUTION = Guarded(_within("handover_execution", "execution_id"))
+# Hashes of what goes along: a reviewer who knows an id could try out what it says.
+_OF_BOTH = (
+    f"EXISTS (SELECT FROM handover_execution attempt JOIN handover_handover sold ON sold.id = attempt.handover_id"  # nosec B608
+    f" WHERE attempt.id = execution_id AND (sold.seller_id = {MINE} OR sold.buyer_id = {MINE}))"
+)
+# Whom the buyer has already is nobody else's business.
+_OF_BUYER = f"EXISTS (SELECT FROM handover_handover bought WHERE bought.id = handover_id AND bought.buyer_id = {MINE})"  # nosec B608
 _REVIEW = Guarded(_within("compliance_review", "review_id"))
 
 _SHARED = " OR ".join(
@@ -135,6 +142,11 @@ TABLES: Mapping[str, Guarded | Open] = {
     "customers.RetentionRule": _BOOK,
     "customers.Destruction": _BOOK,
     "customers.SubjectRequest": _BOOK,
+    "customers.Hold": _BOOK,
+    "customers.Consent": _CUSTOMER,
+    "customers.Arrival": _BOOK,
+    "customers.Terms": _CUSTOMER,
+    "customers.Link": Guarded(_within("customers_customer", "arrived_id")),
     "handover.Handover": Guarded(f"seller_id = {MINE} OR buyer_id = {MINE} OR reviewer_id = {MINE}"),
     "handover.HandoverGroupPermission": _ON_HANDOVER,
     "handover.HandoverUserPermission": _ON_HANDOVER,
@@ -152,6 +164,8 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.Execution": _HANDOVER,
     "handover.DryRun": _HANDOVER,
     "handover.Reconciliation": _EXECUTION,
+    "handover.Carried": Guarded(_OF_BOTH),
+    "handover.Matching": Guarded(_OF_BUYER),
     "handover.SampledRecord": _EXECUTION,
     "handover.SentAbroad": _EXECUTION,
     "handover.Certificate": _HANDOVER,

@@ -32,6 +32,8 @@ OBJECTS = (
     "addressee",
     "link",
     "request",
+    "hold",
+    "consent",
 )
 
 
@@ -232,6 +234,17 @@ PAGES: dict[str, Page] = {
     "customers:import_cancel": Page(
         "import", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 302 302 404 404 404 404"
     ),
+    "customers:book_holds": Page(
+        "book", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
+    ),
+    "customers:customer_holds": Page(
+        "customer", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
+    ),
+    "customers:customer_consents": Page(
+        "customer", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
+    ),
+    "customers:hold_release": Page("hold", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "customers:consent_withdraw": Page("consent", "405", "login 404 404 404 422 422 404 404 404 404"),
     "customers:requests": Page(
         "book", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
     ),

@@ -100,6 +100,14 @@ class PlanForm(LawfulFields, TellingFields):
             "Until then the buyer may give everything back. Empty or 0: accepted with the certificate."
         ),
     )
+    duplicates = forms.ChoiceField(
+        label=gettext_lazy("Customers whom the buyer has already"),
+        choices=TransferPlan.Duplicates.choices,
+        initial=TransferPlan.Duplicates.LINK,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Found by phone or e-mail once the buyer has accepted. Only the buyer sees who."),
+        error_messages={"required": gettext_lazy("Choose what is done with customers whom the buyer has already.")},
+    )
     safeguards = forms.CharField(
         label=gettext_lazy("Safeguards"),
         max_length=LONG,

@@ -25,7 +25,7 @@ from handover.forms.after import DoneForm, GiveBackForm, OwnerForm
 from handover.gates import gates_of
 from handover.models import Acceptance, Disposition, Handover, OnboardingTask
 from handover.pdf import disposition_pdf_of
-from handover.services import accepting, closing, disposing, onboarding
+from handover.services import accepting, closing, disposing, matching, onboarding
 from handover.trained import training_of
 from handover.views.certificate import download
 from handover.views.pages import board_of, user_of, visible
@@ -61,6 +61,7 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "counts": _counts(disposition),
         "backups_until": backups_until(disposition, timezone.now()) if disposition else None,
         "job": _job(request, disposition),
+        "matching": matching.found_by(handover, user),
         "tasks": _tasks(request, handover, form, task),
         "waits": closing.waits_for(handover) if live else [],
         "kept": law.source_of(law.RECORDS),
@@ -96,7 +97,8 @@ def _job(request: HttpRequest, disposition: Disposition | None) -> object:
 def _tasks(request: HttpRequest, handover: Handover, bad: forms.Form | None, task: str) -> list[dict[str, object]]:
     found = OnboardingTask.objects.filter(handover=handover).select_related("owner", "done_by")
     order = list(dict(OnboardingTask._meta.get_field("kind").choices or ()))
-    user, live, lines = user_of(request), handover.state == HandoverState.CERTIFIED, []
+    user, live = user_of(request), handover.state == HandoverState.CERTIFIED
+    lines: list[dict[str, object]] = []
     for one in sorted(found, key=lambda item: order.index(item.kind)):
         one.handover = handover
         waits = live and one.done_at is None
