@@ -33,7 +33,7 @@ class NewcomerFields(forms.Form):
         label=gettext_lazy("Country"),
         required=False,
         initial="CN",
-        help_text=gettext_lazy("Two letters, ISO 3166-1."),
+        help_text=gettext_lazy("Two letters, for example CN, KR or DE."),
         error_messages={"invalid": gettext_lazy("Write the country as two letters, for example CN.")},
     )
     new_registration_number = _line(gettext_lazy("Registration number"), 40)
