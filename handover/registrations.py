@@ -31,6 +31,7 @@ from handover.services import (
     sending,
 )
 from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
+from handover.words import WORDS
 from handover.workflow import StepKind
 from jobs import registry
 from ledger import vocabulary
@@ -64,7 +65,7 @@ for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
 waiting.register(handovers_waiting)
 panels.register(handovers_panel)
-vocabulary.register(SENTENCES)
+vocabulary.register(SENTENCES, words=WORDS)
 vocabulary.register(PASSED, kind="gate")
 vocabulary.register(STOPPED, kind="bad")
-vocabulary.register(AFTER)
+vocabulary.register(AFTER, words=WORDS)

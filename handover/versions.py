@@ -54,6 +54,11 @@ class Comparison:
         return sum(pair.differs for _category, pairs in self.groups for pair in pairs)
 
     @property
+    def changed(self) -> set[Category]:
+        """The categories in which something differs."""
+        return {category for category, pairs in self.groups if any(pair.differs for pair in pairs)}
+
+    @property
     def chooses(self) -> bool:
         """Whether one of the versions lets only some customers cross."""
         return bool(self.after.segment or (self.before and self.before.segment))
