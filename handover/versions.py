@@ -104,10 +104,15 @@ def compared(after: ScopeProposal, before: ScopeProposal | None) -> Comparison:
         groups.append(
             (category, [FieldPair(field.key, field.label, old.get(field.key), new[field.key]) for field in fields])
         )
-    handover = after.handover
-    names = {key: date_format(localtime(at)) for key, at, _count in imports_of_book(handover)} if after.segment else {}
-    segments = tuple(sentences(one.segment, names) if one else [] for one in (before, after))
-    return Comparison(before, after, groups, (segments[0], segments[1]))
+    return Comparison(before, after, groups, (criteria_of(before) if before else [], criteria_of(after)))
+
+
+def criteria_of(proposal: ScopeProposal) -> list[str]:
+    """By what a version chooses customers, in words; empty: all of the book cross."""
+    if not proposal.segment:
+        return []
+    names = {key: date_format(localtime(at)) for key, at, _count in imports_of_book(proposal.handover)}
+    return sentences(proposal.segment, names)
 
 
 def _by_key(proposal: ScopeProposal) -> dict[str, ScopeItem]:
