@@ -36,8 +36,8 @@ class CategoryCrossing:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """What crosses by the newest version of the scope. `agreed`: both sides have approved it; `chosen`: which customers,
-    in words, if not all."""
+    """What crosses by the newest version of the scope. `agreed`: both sides have approved it; `chosen`: which
+    customers, in words, if not all."""
 
     proposal: ScopeProposal
     agreed: bool

@@ -21,7 +21,7 @@ from handover.gates import Board, approvals_of, gate_url, number_of, organizatio
 from handover.legal import demanding
 from handover.models import Step
 from handover.selectors import steps_of
-from handover.services import holding_out, screening
+from handover.services import holding_out, rehearsing, screening
 from handover.services.plan import lacking
 from handover.workflow import ORDER, REQUIRED, HandoverState, Side, StepKind, StepState
 
@@ -192,6 +192,9 @@ def _execution(board: Board, step: Step, now: datetime) -> _Found:
     begun = screening.latest_screening(handover) is not None
     why = free if begun else _("Reading it begins with the backup.")
     yield _("The free text of the book is cleared"), not free, gate_url(handover, StepKind.BACKUP), why
+    shut = step.state == StepState.SHUT
+    untried = rehearsing.obstacle(handover)
+    yield _("A dry run has counted what would cross"), not shut and not untried, url, untried
 
 
 def _audit(board: Board, step: Step, now: datetime) -> _Found:

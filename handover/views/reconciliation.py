@@ -57,7 +57,7 @@ def page(request: HttpRequest, handover_id: UUID, number: int) -> HttpResponse:
     context: dict[str, Any] = {
         "execution": execution,
         "proof": proof_of(execution),
-        "fields": [(LABELS[key], numbers) for key, numbers in found.fields.items()],
+        "fields": [(label, found.fields[key]) for key, label in LABELS.items() if key in found.fields],
         "differing": found.differing,
         "shown": DIFFERENCES if found.differing > DIFFERENCES else found.differing,
         "page_obj": Paginator(_lines(execution), PER_PAGE).get_page(request.GET.get("page")),
