@@ -34,6 +34,7 @@ from handover.services import (
     sending,
 )
 from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
+from handover.words import WORDS
 from handover.workflow import RETURNS, StepKind
 from jobs import registry
 from ledger import vocabulary
@@ -70,7 +71,7 @@ outcomes.register(Review.Kind.AUDIT, GateOutcome(), places=[(one.value, one.labe
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
 waiting.register(handovers_waiting)
 panels.register(handovers_panel)
-vocabulary.register(SENTENCES)
+vocabulary.register(SENTENCES, words=WORDS)
 vocabulary.register(PASSED, kind="gate")
 vocabulary.register(STOPPED, kind="bad")
-vocabulary.register(AFTER)
+vocabulary.register(AFTER, words=WORDS)

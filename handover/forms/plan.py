@@ -131,7 +131,7 @@ class PlanForm(LawfulFields, TellingFields):
         required=False,
         min_value=0,
         max_value=BATCH_DAYS[-1],
-        help_text=gettext_lazy("1 to 30; without batches it says nothing."),
+        help_text=gettext_lazy("1 to 30. Only with more than one batch."),
     )
 
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:

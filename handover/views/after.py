@@ -17,7 +17,9 @@ from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
 from accounts.stepup import fresh_factor_required
 from compliance import law
+from customers.models import Category
 from handover.after_workflow import TaskKind
+from handover.content import proven_execution
 from handover.disposition_certificate import backups_until
 from handover.disposition_sheet import disposition_sheet
 from handover.errors import HandoverError
@@ -59,6 +61,7 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "disposition": disposition,
         "disposed": closing.is_disposed(handover),
         "counts": _counts(disposition),
+        "crossed": _crossed(handover),
         "backups_until": backups_until(disposition, timezone.now()) if disposition else None,
         "job": _job(request, disposition),
         "matching": matching.found_by(handover, user),
@@ -75,6 +78,11 @@ def _certified(request: HttpRequest, handover_id: UUID) -> Handover:
     if not Acceptance.objects.filter(handover=handover).exists():
         raise Http404
     return handover
+
+
+def _crossed(handover: Handover) -> int:
+    execution = proven_execution(handover)
+    return execution.reconciliation.counts[Category.BASIC]["sent"] if execution else 0
 
 
 def _counts(disposition: Disposition | None) -> dict[str, int]:
