@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts import clearance, granting, panels, publishing, waiting
+from accounts import clearance, granting, panels, publishing, training, waiting
 from compliance import outcomes
 from compliance.models import Review
 from handover.agreements import needs, publishing_places
@@ -27,13 +27,15 @@ from handover.services import (
     executing,
     matching,
     moving,
+    onboarding,
     pushing,
     rehearsing,
     reminding,
     sending,
 )
 from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
-from handover.workflow import StepKind
+from handover.words import WORDS
+from handover.workflow import RETURNS, StepKind
 from jobs import registry
 from ledger import vocabulary
 
@@ -49,6 +51,7 @@ def _certify(step: Step, now: datetime) -> None:
 granting.register(HANDOVERS)
 clearance.register(needs)
 publishing.register(publishing_places)
+training.register(onboarding.passed)
 registry.register(backing_up.WRITE, BackupHandler())
 registry.register(backing_up.RESTORE, RestoreHandler())
 registry.register(rehearsing.REHEARSE, RehearseHandler())
@@ -62,12 +65,13 @@ registry.register(disposing.DISPOSE, DisposalHandler())
 registry.register(matching.MATCH, MatchHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
-for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):
+for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP):
     outcomes.register(kind, GateOutcome())
+outcomes.register(Review.Kind.AUDIT, GateOutcome(), places=[(one.value, one.label) for one in RETURNS])
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
 waiting.register(handovers_waiting)
 panels.register(handovers_panel)
-vocabulary.register(SENTENCES)
+vocabulary.register(SENTENCES, words=WORDS)
 vocabulary.register(PASSED, kind="gate")
 vocabulary.register(STOPPED, kind="bad")
-vocabulary.register(AFTER)
+vocabulary.register(AFTER, words=WORDS)

@@ -11,6 +11,7 @@ from handover.errors import HandoverError
 from handover.forms.confirming import LONG
 from handover.forms.lawful import LawfulFields
 from handover.forms.telling import TellingFields
+from handover.forms.wording import WRITE_A_DAY
 from handover.models import Handover, TransferPlan
 from handover.services.plan import (
     ACCEPTANCE_DAYS,
@@ -66,7 +67,7 @@ class PlanForm(LawfulFields, TellingFields):
         help_text=gettext_lazy("The transfer cannot be started earlier."),
         error_messages={
             "required": gettext_lazy("Choose the first day on which the transfer may start."),
-            "invalid": gettext_lazy("Write the day as year-month-day, for example 2026-12-31."),
+            "invalid": WRITE_A_DAY,
         },
     )
     chunk_size = forms.IntegerField(
@@ -130,7 +131,7 @@ class PlanForm(LawfulFields, TellingFields):
         required=False,
         min_value=0,
         max_value=BATCH_DAYS[-1],
-        help_text=gettext_lazy("1 to 30; without batches it says nothing."),
+        help_text=gettext_lazy("1 to 30. Only with more than one batch."),
     )
 
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:

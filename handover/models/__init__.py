@@ -1,6 +1,6 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
-from handover.models.abroad import SentAbroad
+from handover.models.abroad import Renewal, SentAbroad
 from handover.models.after import Acceptance, Disposition, Matching, OnboardingTask
 from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
 from handover.models.execution import Backup, Carried, Execution, Reconciliation, SampledRecord
@@ -33,6 +33,7 @@ __all__ = [
     "OnboardingTask",
     "Push",
     "Reconciliation",
+    "Renewal",
     "SampledRecord",
     "ScopeItem",
     "ScopeMessage",

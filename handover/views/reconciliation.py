@@ -58,7 +58,7 @@ def page(request: HttpRequest, handover_id: UUID, number: int) -> HttpResponse:
     context: dict[str, Any] = {
         "execution": execution,
         "proof": proof_of(execution),
-        "fields": [(LABELS[key], numbers) for key, numbers in found.fields.items()],
+        "fields": [(label, found.fields[key]) for key, label in LABELS.items() if key in found.fields],
         "along": [(Travels(kind).label, one) for kind, one in found.carried.items()],
         "differing": found.differing,
         "shown": DIFFERENCES if found.differing > DIFFERENCES else found.differing,

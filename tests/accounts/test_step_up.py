@@ -41,6 +41,7 @@ GUARDED = {
     "handover:after_rollback",
     "handover:approve",
     "handover:execution_start",
+    "handover:mechanism_approve",
     "handover:package_send",
     "handover:package_ticket",
     "handover:proof",

@@ -163,7 +163,7 @@ def test_closed_when_nothing_waits(kept_stand):
     accept(kept_stand)
     done(kept_stand)
     assert closing.close_done(now=now) == 0
-    for task in OnboardingTask.objects.filter(handover=kept_stand.handover):
+    for task in OnboardingTask.objects.filter(handover=kept_stand.handover, done_at=None):
         onboarding.finish(actor=kept_stand.cast.buyer_lead, task=task, note="Done, see file 12.", now=now)
     assert closing.close_done(now=now) == 1
     handover = kept_stand.handover

@@ -25,7 +25,8 @@ from customers.services.requests import open_request
 from handover import demo, leaves
 from handover.demo import STAYS
 from handover.handlers import backup as backup_handlers
-from handover.models import Backup, Certificate, Delivery, Execution, Reconciliation
+from handover.models import Backup, Certificate, Delivery, Disposition, Execution, Reconciliation
+from handover.services import disposing
 from handover.workflow import BackupState, ExecutionState, HandoverState, StepKind, StepState
 from jobs import tasks
 from jobs.models import Job
@@ -177,9 +178,17 @@ def test_every_job_of_a_handover_ends_as_in_a_quiet_run(stand, workers, run):
     assert stand.handover.state == HandoverState.CERTIFIED
     assert Certificate.objects.count() == 1
     _deliver(workers, run)
-    assert run is two_together or workers.killed >= 5, "hardly anybody was killed at work: this would prove nothing"
+    _dispose(stand, workers, run, book)
+    assert run is two_together or workers.killed >= 6, "hardly anybody was killed at work: this would prove nothing"
     once = Counter(Entry.objects.values_list("verb", flat=True))
-    for verb in ("backup.proven", "execution.proven", "certificate.issued", "delivery.ready", "audit.sampled"):
+    for verb in (
+        "backup.proven",
+        "execution.proven",
+        "certificate.issued",
+        "delivery.ready",
+        "audit.sampled",
+        "disposition.done",
+    ):
         assert once[f"handover.{verb}"] == 1
 
 
@@ -244,6 +253,33 @@ def _nothing_twice(execution, book):
     counts = Reconciliation.objects.get(execution=execution).counts
     assert counts["basic"] == {"source": CUSTOMERS, "left_out": 0, "sent": CUSTOMERS, "equal": CUSTOMERS}
     assert counts["purchases"] == {"source": purchases, "left_out": 0, "sent": purchases, "equal": purchases}
+
+
+def _dispose(stand, workers, run, book):
+    """Of who crossed every key is destroyed and counted once; who asked for something is left out and waits."""
+    keeps = book.customers.order_by("pk")[4]
+    now = timezone.now()
+    asks = SubjectRequest.objects.create(
+        book=book, customer=keeps, kind="access", opened_at=now, due_on=timezone.localdate(now)
+    )
+    dispose(stand, workers, run)
+    found = Disposition.objects.get()
+    assert (found.state, found.counts["customers"]) == ("waiting", CUSTOMERS - 1)
+    assert "1 customer has an open request" in found.problem
+    asks.delete()
+    dispose(stand, workers, finish)
+    found.refresh_from_db()
+    keys = {name: found.counts[f"{name}_keys"] for name in ("basic", "purchases", "habits")}
+    assert (found.state, found.counts["customers"]) == ("done", CUSTOMERS)
+    assert keys == dict.fromkeys(keys, CUSTOMERS)
+    subjects = book.customers.values("pk")
+    assert not DataKey.objects.filter(subject__in=subjects, wrapped__isnull=False).exists()
+    assert DataKey.objects.exclude(subject__in=subjects).filter(category__in=keys, wrapped__isnull=True).count() == 0
+
+
+def dispose(stand, workers, run):
+    job = disposing.begin(actor=stand.cast.seller_lead, handover=stand.handover, now=timezone.now()).job
+    run(workers, job)
 
 
 def _deliver(workers, run):

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('handover', '0009_after'),
+        ('handover', '0010_ends'),
         ('jobs', '0002_execution'),
     ]
 
