@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from customers.models import Arrival, Book, Hold
+from customers.models import Arrival, Book, Hold, Terms
 
 
 def note_arrival(*, book: Book, handover: UUID, reference: str, purpose: str, months: int, now: datetime) -> Arrival:
@@ -16,6 +16,7 @@ def note_arrival(*, book: Book, handover: UUID, reference: str, purpose: str, mo
 def forget_arrival(*, book: Book, handover: UUID) -> None:
     """After all who arrived were discarded: what was agreed about them, and what held the book for their sake."""
     Hold.objects.filter(book=book, customer=None, origin__isnull=False).delete()
+    Terms.objects.filter(arrival__book=book, arrival__handover=handover).delete()
     Arrival.objects.filter(book=book, handover=handover).delete()
 
 

@@ -105,8 +105,8 @@ class PlanForm(LawfulFields, TellingFields):
         choices=TransferPlan.Duplicates.choices,
         initial=TransferPlan.Duplicates.LINK,
         widget=forms.RadioSelect,
+        required=False,
         help_text=gettext_lazy("Found by phone or e-mail once the buyer has accepted. Only the buyer sees who."),
-        error_messages={"required": gettext_lazy("Choose what is done with customers whom the buyer has already.")},
     )
     safeguards = forms.CharField(
         label=gettext_lazy("Safeguards"),
