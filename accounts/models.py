@@ -338,3 +338,30 @@ class Completion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.course}"
+
+
+class Assignment(models.Model):
+    """A course that a person is to pass by a day. `subject`: what it was assigned for, an id of a room above, with its
+    `reference` to show. `done_at`: passed since, or still counting when it was assigned. `reminded`: how many days
+    before the day the last reminder was due, below 0 after it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="assignments")
+    course = models.CharField(max_length=20)
+    subject = models.UUIDField()
+    reference = models.CharField(max_length=40)
+    assigned_at = models.DateTimeField()
+    due_on = models.DateField()
+    done_at = models.DateTimeField(null=True)
+    reminded = models.SmallIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("assigned course")
+        verbose_name_plural = _("assigned courses")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "course", "subject"], name="accounts_assigned_once"),
+        ]
+        indexes = [models.Index(fields=["subject"], name="accounts_assigned_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.course}"

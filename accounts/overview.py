@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.clearance import SOON, Held, Missing, Need, counts_until, held_by, needs_of
 from accounts.courses import course_of, courses, in_language, language
-from accounts.models import Agreement, Completion, Membership, Organization, Signature, User
-from accounts.selectors import agreements_in_force, is_agency, memberships, people_of
+from accounts.models import Agreement, Assignment, Completion, Membership, Organization, Signature, User
+from accounts.selectors import agreements_in_force, assignments_of, is_agency, memberships, people_of
 from accounts.waiting import Waiting
 
 
@@ -109,16 +110,40 @@ def clearance_waiting(user: User, now: datetime) -> Sequence[Waiting]:
     """What a person must sign or pass before they open customer data, and what expires soon."""
     needs = needs_of(user, now)
     held = held_by([user], needs)[user.pk]
-    missing = [_to_do(one) for one in _missing_of(held, needs, now)]
+    assigned = {reverse("course", args=[one.course]): one for one in assignments_of(user)}
+    missing = [_to_do(one, assigned.pop(one.url, None)) for one in _missing_of(held, needs, now)]
     needed = dict.fromkeys(code for need in needs for code in need.courses)
     ends = [(code, counts_until(held.completions.get(code), course_of(code))) for code in needed]
-    return [*missing, *(_to_renew(code, until) for code, until in ends if until and now < until <= now + SOON)]
+    renewed = [_to_renew(code, until) for code, until in ends if until and now < until <= now + SOON]
+    return [*missing, *(_to_take(one, url) for url, one in assigned.items()), *renewed]
 
 
-def _to_do(missing: Missing) -> Waiting:
+def _to_do(missing: Missing, assigned: Assignment | None) -> Waiting:
     detail = _("Without it no customer data opens for you.")
     title = missing.title[:1].upper() + missing.title[1:]
-    return Waiting(title, detail, missing.url, icon="lock", button=missing.button, weight=9, section="clearance")
+    due = end_of(assigned.due_on) if assigned else None
+    return Waiting(
+        title, detail, missing.url, icon="lock", due=due, button=missing.button, weight=9, section="clearance"
+    )
+
+
+def _to_take(assigned: Assignment, url: str) -> Waiting:
+    title = _("Pass the course “%(title)s”") % {"title": in_language(course_of(assigned.course).title)}
+    return Waiting(
+        title=title,
+        detail=_("Assigned to you for %(reference)s") % {"reference": assigned.reference},
+        url=url,
+        icon="book",
+        due=end_of(assigned.due_on),
+        button=_("Take the course"),
+        weight=5,
+        section="clearance",
+    )
+
+
+def end_of(day: date) -> datetime:
+    """The last minute of a day."""
+    return timezone.make_aware(datetime.combine(day, time(23, 59)))
 
 
 def _to_renew(code: str, until: datetime) -> Waiting:

@@ -47,6 +47,8 @@ CLEARANCE = {
     "agreement.published": _("%(actor_name)s published version %(version)s of an agreement"),
     "agreement.signed": _("%(actor_name)s signed version %(version)s of an agreement"),
     "course.passed": _("%(actor_name)s passed the course %(course)s with %(right)s of %(questions)s answers right"),
+    "course.assigned": _("%(name)s is to pass the course %(course)s by %(due_on)s, for %(reference)s"),
+    "course.assigned_reminded": _("%(name)s was reminded of the assigned course %(course)s, due on %(due_on)s"),
     "course.reminded": _("%(name)s was reminded that the course %(course)s expires, days left: %(days)s"),
 }
 FAILED = {

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from accounts.models import (
     Agreement,
+    Assignment,
     Completion,
     Invitation,
     Membership,
@@ -172,6 +173,12 @@ def completions_of(users: Iterable[User]) -> dict[UUID, dict[str, Completion]]:
     for one in latest.distinct("user", "course"):
         found[one.user_id][one.course] = one
     return found
+
+
+def assignments_of(user: User) -> list[Assignment]:
+    """The courses that a person is still to pass by a day, of each the one that is due first."""
+    found = Assignment.objects.filter(user=user, done_at=None).order_by("course", "due_on", "pk")
+    return list(found.distinct("course"))
 
 
 def signatures_visible_to(user: User) -> QuerySet[Signature]:

@@ -10,8 +10,9 @@ from tenancy import rights
 @shared_task(name="accounts.remind")
 @rights.everything()
 def remind() -> int:
-    """Mail those whose passed courses come to their end. How many mails went."""
-    return services.remind(now=timezone.now())
+    """Mail those whose passed courses come to their end, and who has not passed what was assigned. How many mails."""
+    now = timezone.now()
+    return services.remind(now=now) + services.remind_assigned(now=now)
 
 
 @shared_task(name="accounts.repair_teams")

@@ -57,7 +57,13 @@ class FindingAdmin(ReadOnlyAdmin):
         column("added_by", _("Noted by")),
         column("added_at", _("Noted")),
     ]
-    shown = [ID, *list_display, column("customer", _("Customer")), column("text", _("Finding"))]
+    shown = [
+        ID,
+        *list_display,
+        column("customer", _("Customer")),
+        column("text", _("Finding")),
+        column("place", _("To be cured at")),
+    ]
     list_filter = ["state", "severity"]
     list_select_related = ["review", "added_by"]
     ordering = ["-added_at"]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.checklists import Question, questions_of
 from compliance.models import ChecklistItem, Finding, Review, ScreeningHit
+from compliance.outcomes import places_of
 from compliance.selectors import SHOWN
 from compliance.services import Answered, Noticed, Work
 
@@ -58,6 +59,7 @@ class WorkForm(forms.Form):
         label=_("How severe"), choices=[("", _("Choose")), *Finding.Severity.choices], required=False
     )
     finding_item = forms.ChoiceField(label=_("Belongs to"), required=False)
+    finding_place = forms.ChoiceField(label=_("To be cured at"), required=False)
     finding_text = forms.CharField(label=_("New finding"), required=False, max_length=LONGEST_TEXT, help_text=_PERSONAL)
     resolved = forms.TypedMultipleChoiceField(label=_("Resolved"), required=False, coerce=UUID)
     rest = forms.ChoiceField(label=_("All hits still to judge"), choices=_REST, required=False)
@@ -76,6 +78,9 @@ class WorkForm(forms.Form):
         self.questions = questions_of(review.kind)
         self._choices("resolved", [(str(finding.pk), "") for finding in findings])
         self._choices("finding_item", [("", _("The whole review")), *((i.code, self._text(i)) for i in self.items)])
+        self.places = places_of(review.kind)
+        self.place_names = dict(self.places)
+        self._choices("finding_place", [("", _("Where the decision says")), *self.places])
         for name in ("reason", "finding_text"):
             self.fields[name].widget = forms.Textarea(attrs={"rows": 2})
         for item in self.items:
@@ -141,7 +146,9 @@ class WorkForm(forms.Form):
     def work(self) -> Work:
         """The valid form as the services take it."""
         data: Mapping[str, str] = self.cleaned_data
-        finding = Noticed(data["finding_severity"], data["finding_text"], data["finding_item"])
+        finding = Noticed(
+            data["finding_severity"], data["finding_text"], data["finding_item"], place=data["finding_place"]
+        )
         judged = {hit.pk: data[f"hit-{hit.pk}"] for hit in self.hits}
         return Work(
             answers={

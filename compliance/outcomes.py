@@ -1,8 +1,10 @@
 """What a decided review causes. The rooms above register a handler per kind of review in `AppConfig.ready()`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
+
+from django.utils.functional import Promise
 
 from accounts.models import User
 from compliance.errors import ComplianceError
@@ -35,13 +37,22 @@ class OutcomeHandler(Protocol):
         """What the reviewer must see of the subject beside the checklist."""
 
 
+Place = tuple[str, str | Promise]
 _handlers: dict[str, OutcomeHandler] = {}
+_places: dict[str, tuple[Place, ...]] = {}
 
 
-def register(kind: str, handler: OutcomeHandler) -> None:
-    """`kind` is a `Review.Kind`. Raises `ValueError` when the kind has another handler already."""
+def register(kind: str, handler: OutcomeHandler, places: Iterable[Place] = ()) -> None:
+    """`kind` is a `Review.Kind`; `places`: codes and names of where its findings may be cured. Raises `ValueError` when
+    the kind has another handler already."""
     if _handlers.setdefault(kind, handler) is not handler:
         raise ValueError(f"Reviews of kind {kind} have a handler already.")
+    _places[kind] = tuple(places)
+
+
+def places_of(kind: str) -> tuple[Place, ...]:
+    """Where findings of a kind of review may be cured: codes and names, none if the room above offers no choice."""
+    return _places.get(kind, ())
 
 
 def handler_of(kind: str) -> OutcomeHandler | None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from compliance import law
 from compliance.law import Limits
 from handover.legal import places_of
-from handover.models import Handover, SentAbroad, TransferPlan
+from handover.models import Handover, Renewal, SentAbroad, TransferPlan
 from handover.workflow import ExecutionState
 from tenancy import rights
 
@@ -126,6 +126,26 @@ class Mechanism:
     ends: date | None
     sensitive: int | None
 
+    @property
+    def label(self) -> str:
+        """Its kind in words."""
+        return str(_M(self.kind).label) if self.kind else ""
+
+
+def renewal_in_force(handover: Handover) -> Renewal | None:
+    """The newest renewal to which both sides have said yes."""
+    agreed = Renewal.objects.filter(handover=handover, seller_at__isnull=False, buyer_at__isnull=False)
+    return agreed.order_by("-created_at").first()
+
+
+def mechanism_in_force(handover: Handover) -> Mechanism:
+    """What counts: the newest agreed renewal, else what the plan says."""
+    plan, renewed = handover.plan, renewal_in_force(handover)
+    if renewed is None:
+        return mechanism_of(plan)
+    said = (renewed.mechanism, renewed.reference, renewed.valid_from, renewed.valid_until)
+    return Mechanism(*said, plan.sensitive_persons)
+
 
 def mechanism_of(plan: TransferPlan) -> Mechanism:
     """What a saved plan says."""
@@ -171,15 +191,15 @@ def _times(said: Mechanism, counter: Counter, first_day: date, last_day: date) -
 def obstacle(handover: Handover, now: datetime) -> str:
     """Why the transfer may not start as far as persons who leave are concerned, or an empty text: how many there are
     now, and what is valid today."""
-    counter, plan = counter_of(handover, now), handover.plan
-    today = timezone.localdate(now)
+    counter, today = counter_of(handover, now), timezone.localdate(now)
     if not counter.leaving:
         return ""
-    if plan.mechanism and plan.mechanism_until is not None and plan.mechanism_until < today:
+    said = mechanism_in_force(handover)
+    if said.kind and said.ends is not None and said.ends < today:
         message = _(
-            "The mechanism for persons who leave expired on %(date)s. An agreed plan cannot be changed: stop this "
-            "handover and open another one with the renewed mechanism."
+            "The mechanism for persons who leave expired on %(date)s. The seller records its renewal, and a lead of "
+            "each side says yes to it."
         )
-        return message % {"date": date_format(plan.mechanism_until)}
-    wrong = problems(mechanism_of(plan), counter, today, today)
+        return message % {"date": date_format(said.ends)}
+    wrong = problems(said, counter, today, today)
     return str(next(iter(wrong.values()), ""))

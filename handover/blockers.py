@@ -15,11 +15,13 @@ from accounts.permissions import is_member
 from compliance.workflow import LIVE
 from customers.models import Import
 from customers.workflow import ImportState
+from handover import abroad
+from handover.findings import findings_of
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
 from handover.models import Backup, Execution, Handover, Step
 from handover.permissions import may_sell
 from handover.selectors import current_step, step_of
-from handover.services import executing, holding_out, rehearsing, screening
+from handover.services import executing, holding_out, rehearsing, renewing, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
 
 
@@ -51,8 +53,10 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
     found = [
         *_absent(board),
         *_waits(board, step),
+        *_found(board, step),
         *_failed(board, step),
         *_notice(board, step, now),
+        *_mechanism(board, step, now),
         *_content(board, step),
         *_dry_run(board, step),
         *_book(board, step),
@@ -165,6 +169,17 @@ def cure_of(board: Board, step: Step, turn: Turn) -> tuple[str, str]:
     return reverse("handover:approve", args=[board.handover.pk, kind]), _("Read and approve")
 
 
+# ---- what the last audit found
+
+
+def _found(board: Board, step: Step) -> Iterator[Blocker]:
+    for one in findings_of(board.handover):
+        if one.gate == step.kind and not one.cured:
+            title = _("The audit found something that is cured at this gate: %(severity)s")
+            severity = one.finding.get_severity_display()
+            yield Blocker(title % {"severity": severity}, one.url, _("Cure it"), why=one.finding.text, here=True)
+
+
 # ---- something went wrong
 
 
@@ -201,6 +216,25 @@ def _notice(board: Board, step: Step, now: datetime) -> Iterator[Blocker]:
             by=_("Waits for the calendar") if calendar else _("Waits for the seller"),
             soft=calendar,
             yours=seller and not calendar,
+        )
+
+
+# ---- persons who leave their country
+
+
+def _mechanism(board: Board, step: Step, now: datetime) -> Iterator[Blocker]:
+    """From the agreed plan on: a mechanism that expired, or covers too few, is renewed."""
+    if step.kind not in {StepKind.BACKUP, StepKind.EXECUTION} or step.state == StepState.RUNNING:
+        return
+    if problem := abroad.obstacle(board.handover, now):
+        seller = renewing.may_record(board.user, board.handover)
+        yield Blocker(
+            _("No mechanism covers those who leave their country"),
+            reverse("handover:mechanism", args=[board.handover.pk]),
+            _("Record the renewal") if seller else _("See the mechanism"),
+            why=problem,
+            by=_("Waits for the seller and a lead of each side"),
+            yours=seller,
         )
 
 

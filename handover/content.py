@@ -8,6 +8,7 @@ import orjson
 
 from compliance.assessing import assessment_digest, assessment_of
 from customers.transforms import Transform
+from handover.abroad import renewal_in_force
 from handover.models import Backup, Execution, Handover, ScopeItem, ScopeProposal, Step
 from handover.workflow import BackupState, ExecutionState, StepKind
 
@@ -38,6 +39,7 @@ PLAN_FIELDS = (
     "acceptance_days",
     "batches",
     "batch_days",
+    "duplicates",
 )
 # All others were added since: what was approved before keeps its digest, so each counts only when it says something.
 _FROM_THE_START = frozenset(
@@ -157,7 +159,13 @@ def _execution(step: Step) -> Content:
         "plan": _passed_digest(step, StepKind.PLAN),
         "backup": _hex(backup.root) if backup else "",
         "customers": step.handover.book.customers.count(),
-    }
+    } | _renewed(step.handover)
+
+
+def _renewed(handover: Handover) -> Content:
+    """Only where there is one: what was started without it keeps its digest."""
+    newest = renewal_in_force(handover)
+    return {"mechanism": _hex(newest.digest)} if newest else {}
 
 
 def _audit(step: Step) -> Content:

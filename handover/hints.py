@@ -37,6 +37,11 @@ PLAN_HINTS = {
     TransferPlan.Telling.OUTSIDE.value: gettext_lazy(
         "All three sides approve how, on which day and with which evidence."
     ),
+    TransferPlan.Duplicates.LINK.value: gettext_lazy("Each page leads to the other. Nothing is changed."),
+    TransferPlan.Duplicates.MERGE.value: gettext_lazy(
+        "Only who is one person beyond doubt, with the same name: purchases are moved and empty fields filled. "
+        "Nothing is overwritten; all others are linked."
+    ),
     TransferPlan.Disposition.DESTROY.value: gettext_lazy("After the certificate; until then its book stays frozen."),
     TransferPlan.Disposition.RESTRICT.value: gettext_lazy(
         "Its book stays frozen and is kept only as long as the law asks for it."

@@ -13,7 +13,7 @@ from compliance.workflow import Decision
 from handover.clearance import require_clearance
 from handover.errors import HandoverError
 from handover.models import Handover, Step
-from handover.services import approving, executing, screening
+from handover.services import approving, returning, screening
 from handover.summaries import content_summary, gate_summary
 from handover.workflow import Side, StepKind
 
@@ -21,7 +21,7 @@ from handover.workflow import Side, StepKind
 class GateOutcome:
     """Reviews of a gate: approved passes it for the reviewer, sent back or refused returns it to its writers.
 
-    A refused audit undoes the execution: what crossed is not what was agreed. Nobody approves an audit whose
+    An audit that is not approved leads to the gate that its findings name (`returning`). Nobody approves an audit whose
     sample they may not see.
     """
 
@@ -35,8 +35,11 @@ class GateOutcome:
                     require_clearance(actor, step.handover, now)
                 digest = bytes(review.digest)
                 approving.approve(actor=actor, step=step, side=Side.REVIEWER, digest=digest, now=now)
-            elif review.decision == Decision.REFUSED and step.kind == StepKind.AUDIT:
-                executing.refuse_audit(actor=actor, step=step, reason=review.reason, now=now)
+            elif step.kind == StepKind.AUDIT:
+                gate = returning.gate_for(review)
+                returning.send_back(
+                    actor=actor, step=step, gate=gate, side=Side.REVIEWER, reason=review.reason, now=now
+                )
             else:
                 approving.send_back(actor=actor, step=step, side=Side.REVIEWER, reason=review.reason, now=now)
         except HandoverError as error:

@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from accounts.templatetags.look import rootmark
 from handover.certificate import grouped
+from handover.disposition_sheet import DispositionSheet
 from handover.sheet import Sheet
 
-_PROGRAM = Path(__file__).parent / "typesetting" / "certificate.typ"
+_PROGRAMS = Path(__file__).parent / "typesetting"
 # One character in the fonts of the sheet.
 _PROBE = b"""#set document(title: "-", date: datetime(year: 2000, month: 1, day: 1))
 #let char = json(bytes(sys.inputs.said))
@@ -31,19 +32,26 @@ _HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs"}  # what has no shape of its own, or tur
 
 def pdf_of(sheet: Sheet, document_name: str, issued_at: datetime) -> bytes:
     """The sheet as PDF. `document_name`: what its signed file is called."""
-    at = timezone.localtime(issued_at)
     said = asdict(sheet) | {
         "cells": [cell._asdict() for cell in rootmark(sheet.root)],
         "root_lines": [grouped(sheet.root[:32]), grouped(sheet.root[32:])],
-        "day": [at.year, at.month, at.day],
-        "offset": at.isoformat()[-6:],
-        "document": document_name,
     }
+    return _made("certificate.typ", said, document_name, issued_at)
+
+
+def disposition_pdf_of(sheet: DispositionSheet, document_name: str, done_at: datetime) -> bytes:
+    """The sheet of the seller's copy as PDF, in the same way."""
+    return _made("disposition.typ", asdict(sheet), document_name, done_at)
+
+
+def _made(program: str, said: dict[str, Any], document_name: str, moment: datetime) -> bytes:
+    at, text = timezone.localtime(moment), (_PROGRAMS / program).read_bytes()
+    said |= {"day": [at.year, at.month, at.day], "offset": at.isoformat()[-6:], "document": document_name}
     try:
-        return _typeset(_PROGRAM.read_bytes(), _spelled(said, _is_visible), at)
+        return _typeset(text, _spelled(said, _is_visible), at)
     except typst.TypstError:
         # PDF/A refuses a character that no font has. Rare, so only then each of them is tried.
-        return _typeset(_PROGRAM.read_bytes(), _spelled(said, _has_shape), at)
+        return _typeset(text, _spelled(said, _has_shape), at)
 
 
 def _spelled(value: Any, is_good: Callable[[str], bool]) -> Any:

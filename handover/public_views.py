@@ -105,6 +105,7 @@ def _page(
         "row": row,
         "held": held_of(customer) if customer else [],
         "open": answering.is_open(found, now),
+        "given_back": found.handover.state == HandoverState.ROLLED_BACK,
         "stopped": found.handover.state in {HandoverState.STOPPED, HandoverState.ROLLED_BACK},
         "choices": [Choice(one) for one in ANSWERS[found.handover.plan.asks_consent]],
         "requests": _requests(customer),

@@ -17,6 +17,7 @@ from compliance.assessing import assessment_of
 from handover import abroad
 from handover.blockers import Blocker, blockers_of
 from handover.content import SUBJECT, newest_proposal, proven_backup, proven_execution
+from handover.findings import Found, findings_of
 from handover.gates import Board, approvals_of, gate_url, number_of, organization_on, turns_of
 from handover.legal import demanding
 from handover.models import Step
@@ -92,7 +93,8 @@ class Readiness:
 
 def readiness_of(board: Board, now: datetime) -> Readiness:
     """How ready a handover is as its reader sees it."""
-    gates = [_gate(board, step, now) for step in steps_of(board.handover)]
+    findings = findings_of(board.handover)
+    gates = [_gate(board, step, findings, now) for step in steps_of(board.handover)]
     last = number_of(StepKind.EXECUTION)
     before = [one for gate in gates if gate.number <= last for one in gate.conditions if one.title not in _STARTS]
     go = board.open and all(one.mark == Mark.DONE for one in before)
@@ -103,18 +105,25 @@ _STARTS = (gettext_lazy("The seller gives its start"), gettext_lazy("The buyer g
 _Found = Iterator[tuple[str | Promise, bool, str, str]]  # title, met, address, why not
 
 
-def _gate(board: Board, step: Step, now: datetime) -> Gate:
+def _gate(board: Board, step: Step, findings: Sequence[Found], now: datetime) -> Gate:
     kind = StepKind(step.kind)
     url, passed = gate_url(board.handover, kind), step.state == StepState.PASSED
     reached = ORDER.index(kind) <= ORDER.index(StepKind(board.current.kind))
     asked = reached and (step.state != StepState.DRAFT or kind == StepKind.EXECUTION)
-    found = [(one, reached) for one in _CONDITIONS[kind](board, step, now)]
+    found = [(one, reached) for one in [*_CONDITIONS[kind](board, step, now), *_found(findings, kind)]]
     found += [(one, asked) for one in _approvals(board, step, asked)]
     conditions = [
         Condition(title, _mark(met or passed, due and board.open), where, "" if met or passed else why)
         for (title, met, where, why), due in found
     ]
     return Gate(number_of(kind), kind.label, url, passed, conditions)
+
+
+def _found(findings: Sequence[Found], kind: StepKind) -> _Found:
+    for one in findings:
+        if one.gate == kind:
+            title = _("What the audit found is cured: %(severity)s")
+            yield title % {"severity": one.finding.get_severity_display()}, one.cured, one.url, one.finding.text
 
 
 def _mark(met: bool, reached: bool) -> Mark:
@@ -171,7 +180,8 @@ def _plan(board: Board, step: Step, now: datetime) -> _Found:
 
 def _backup(board: Board, step: Step, now: datetime) -> _Found:
     handover = board.handover
-    proven = proven_backup(handover) is not None
+    # One of before the gate was sent back, or shut, counts no more.
+    proven = proven_backup(handover) is not None and step.state in {StepState.SUBMITTED, StepState.PASSED}
     url = gate_url(handover, StepKind.BACKUP)
     yield _("A test restore has proven the backup"), proven, url, _("The seller starts the backup.")
 
@@ -184,7 +194,8 @@ def _execution(board: Board, step: Step, now: datetime) -> _Found:
         text = _("Not before %(date)s, as the plan says.") % {"date": date_format(plan.starts_on)} if early else ""
         yield _("The first day of the plan has come"), not early, url, text
         leaving = abroad.obstacle(handover, now)
-        yield _("A mechanism covers those who leave their country"), not leaving, url, leaving
+        where = reverse("handover:mechanism", args=[handover.pk])
+        yield _("A mechanism covers those who leave their country"), not leaving, where, leaving
     told = holding_out.obstacle(handover, now) if plan is not None else ""
     notices = reverse("handover:notices", args=[handover.pk])
     yield _("Customers are told, and their time to answer is over"), plan is not None and not told, notices, told

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts import clearance, granting, panels, publishing, waiting
+from accounts import clearance, granting, panels, publishing, training, waiting
 from compliance import outcomes
 from compliance.models import Review
 from handover.agreements import needs, publishing_places
@@ -11,6 +11,7 @@ from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.disposal import DisposalHandler
+from handover.handlers.matching import MatchHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
 from handover.handlers.push import PushHandler
 from handover.handlers.rehearse import RehearseHandler
@@ -24,7 +25,9 @@ from handover.services import (
     delivering,
     disposing,
     executing,
+    matching,
     moving,
+    onboarding,
     pushing,
     rehearsing,
     reminding,
@@ -32,7 +35,7 @@ from handover.services import (
 )
 from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
 from handover.words import WORDS
-from handover.workflow import StepKind
+from handover.workflow import RETURNS, StepKind
 from jobs import registry
 from ledger import vocabulary
 
@@ -48,6 +51,7 @@ def _certify(step: Step, now: datetime) -> None:
 granting.register(HANDOVERS)
 clearance.register(needs)
 publishing.register(publishing_places)
+training.register(onboarding.passed)
 registry.register(backing_up.WRITE, BackupHandler())
 registry.register(backing_up.RESTORE, RestoreHandler())
 registry.register(rehearsing.REHEARSE, RehearseHandler())
@@ -58,10 +62,12 @@ registry.register(reminding.REMIND, RemindHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
 registry.register(pushing.PUSH, PushHandler())
 registry.register(disposing.DISPOSE, DisposalHandler())
+registry.register(matching.MATCH, MatchHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
-for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP, Review.Kind.AUDIT):
+for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP):
     outcomes.register(kind, GateOutcome())
+outcomes.register(Review.Kind.AUDIT, GateOutcome(), places=[(one.value, one.label) for one in RETURNS])
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
 waiting.register(handovers_waiting)
 panels.register(handovers_panel)

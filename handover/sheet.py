@@ -160,7 +160,7 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         sampled=said["audit"]["sampled"],
         rule=said["audit"].get("rule"),
         screening=said["audit"].get("screening"),
-        screened=_moment((said["audit"].get("screening") or {}).get("approved_at")),
+        screened=moment((said["audit"].get("screening") or {}).get("approved_at")),
         basis=_basis(said["plan"]["legal_basis"]),
         disposition=_words(DISPOSITIONS, said["plan"]["disposition"]),
         months=said["plan"]["retention_months"],
@@ -172,9 +172,9 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         digest=digest,
         key=document["signature"]["public_key"],
         signature=document["signature"]["value"],
-        started=_moment(said["dates"]["started"]),
-        proven=_moment(said["dates"]["proven"]),
-        issued=_moment(said["dates"]["issued"]),
+        started=moment(said["dates"]["started"]),
+        proven=moment(said["dates"]["proven"]),
+        issued=moment(said["dates"]["issued"]),
         address=address,
         code=code_of(address),
         dense=_extra_lines(said) > SPARE_LINES,
@@ -231,10 +231,10 @@ def _field(key: str, scope: Json) -> Words:
 
 def _gate(said: Json) -> PassedGate:
     names = [approval["name"] for approval in said["approvals"]]
-    return PassedGate(said["number"], _words(GATES, said["kind"]), names, _moment(said["passed_at"]))
+    return PassedGate(said["number"], _words(GATES, said["kind"]), names, moment(said["passed_at"]))
 
 
-def _moment(text: str | None) -> str:
+def moment(text: str | None) -> str:
     """Date and time in digits, as both languages read them, in the platform's zone (the sheet names it)."""
     return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}" if text else "–"
 

@@ -13,6 +13,7 @@ from customers.models import Category
 from customers.transforms import label_of
 from handover.content import SUBJECT, agreed_fields, agreed_transforms, proven_backup, proven_execution
 from handover.fields import LABELS
+from handover.findings import findings_of
 from handover.models import Execution, Handover, Step
 from handover.workflow import StepKind
 
@@ -87,9 +88,10 @@ def _backup(step: Step) -> Mapping[str, object]:
 
 def _audit(step: Step) -> Mapping[str, object]:
     execution = proven_execution(step.handover)
+    found = {"findings": findings_of(step.handover)}
     if execution is None:
-        return {"execution": None}
-    return {"execution": execution, "proof": proof_of(execution), "sampled": execution.sample.count()}
+        return found | {"execution": None}
+    return found | {"execution": execution, "proof": proof_of(execution), "sampled": execution.sample.count()}
 
 
 _FACTS: dict[StepKind, Callable[[Step], Mapping[str, object]]] = {

@@ -22,6 +22,9 @@ SENTENCES = {
     "handover.plan.draft": _("%(actor_name)s wrote the plan"),
     "handover.plan.submit": _("%(actor_name)s submitted the plan for approval"),
     "handover.plan.approve": _("%(actor_name)s approved the plan"),
+    "handover.mechanism.written": _("%(actor_name)s recorded a renewed mechanism for persons who leave"),
+    "handover.mechanism.approved": _("%(actor_name)s said yes to the renewed mechanism for the %(side)s"),
+    "handover.mechanism.renewed": _("The mechanism for persons who leave is renewed"),
     "handover.backup.open": _("Gate 4, backup, is open"),
     "handover.backup.start_backup": _("%(actor_name)s froze the book and started the backup"),
     "handover.backup.backup_proven": _("The backup waits for approval"),
@@ -45,6 +48,7 @@ SENTENCES = {
     "handover.notice.written": _("%(actor_name)s wrote version %(version)s of the customers' notice"),
     "handover.notice.approved": _("%(actor_name)s approved version %(version)s of the customers' notice"),
     "handover.notice.sending": _("%(actor_name)s had the notice sent; %(customers)s customers were added"),
+    "handover.notice.sending_part": _("%(actor_name)s had the notice sent to the agreed part of the customers"),
     "handover.notice.sent": _("The notice was sent to %(sent)s customers; it did not leave, or not yet, to %(rest)s"),
     "handover.notice.settled": _("%(actor_name)s said what became of a message: %(state)s"),
     "handover.notice.bounced": _("%(count)s messages to customers came back"),
@@ -93,11 +97,22 @@ STOPPED = {
     "handover.execution.failed": _("The transfer failed and was undone"),
     "handover.execution.unequal": _("What was read back is not what was sent: %(differences)s customers differ"),
     "handover.execution.rolled_back": _("Attempt %(number)s was undone: %(customers)s customers left the buyer"),
+    "handover.scope.returned": _("%(actor_name)s sent the handover back from the audit to gate 2, scope"),
+    "handover.plan.returned": _("%(actor_name)s sent the handover back from the audit to gate 3, plan"),
+    "handover.execution.returned": _("%(actor_name)s sent the handover back from the audit to gate 5, execution"),
+    "handover.scope.reopen": _("Gate 2, scope, is open again"),
+    "handover.plan.reopen": _("Gate 3, plan, is open again"),
+    "handover.plan.close": _("Gate 3, plan, is shut again"),
+    "handover.backup.close": _("Gate 4, backup, is shut again"),
+    "handover.execution.close": _("Gate 5, execution, is shut again"),
     "handover.execution.reopen": _("Gate 5, execution, is open again"),
     "handover.audit.close": _("Gate 6, audit, is shut again"),
     "handover.stopped": _("%(actor_name)s stopped handover %(reference)s"),
 }
 AFTER = {
+    "handover.matched": _(
+        "%(arrived)s of the customers who arrived were the buyer's already: %(merged)s merged, the others linked"
+    ),
     "handover.accepted": _("%(actor_name)s accepted what arrived"),
     "handover.accepted_by_calendar": _("The time to give back is over: what arrived is accepted"),
     "handover.asked_back": _("%(actor_name)s asked that everything be given back"),
@@ -109,5 +124,6 @@ AFTER = {
     ),
     "handover.task_given": _("%(actor_name)s said who takes care of a first task of the buyer: %(task)s"),
     "handover.task_done": _("%(actor_name)s finished a first task of the buyer: %(task)s"),
+    "handover.trained": _("All people of the buyer to whom it was assigned have passed the course"),
     "handover.closed": _("Handover %(reference)s is closed; its record is kept until %(kept_until)s"),
 }

@@ -91,6 +91,9 @@ REQUIRED: dict[StepKind, tuple[Side, ...]] = {
     StepKind.AUDIT: (Side.REVIEWER,),
 }
 
+# Where the findings of an audit may lead a handover back to.
+RETURNS: tuple[StepKind, ...] = (StepKind.SCOPE, StepKind.PLAN, StepKind.EXECUTION, StepKind.AUDIT)
+
 # Whoever writes these writes all of them anew: only the last writer is kept from approving.
 REWRITTEN: frozenset[StepKind] = frozenset({StepKind.SCOPE, StepKind.BACKUP})
 
@@ -133,6 +136,8 @@ _NEGOTIATED = frozenset({StepKind.SCOPE})
 _BACKUP = frozenset({StepKind.BACKUP})
 _EXECUTION = frozenset({StepKind.EXECUTION})
 _AUDIT = frozenset({StepKind.AUDIT})
+_RETURNED = frozenset({StepKind.SCOPE, StepKind.PLAN, StepKind.EXECUTION})
+_BETWEEN = frozenset({StepKind.PLAN, StepKind.BACKUP})
 
 MOVES: tuple[Move, ...] = (
     Move("open", frozenset(StepKind), _of(_S.SHUT), _of(_S.DRAFT), _NOBODY),
@@ -150,9 +155,11 @@ MOVES: tuple[Move, ...] = (
     Move("verified", _EXECUTION, _of(_S.RUNNING), _of(_S.PASSED), _NOBODY),
     Move("failed", _BACKUP | _EXECUTION, _of(_S.RUNNING), _of(_S.DRAFT), _NOBODY),
     Move("draw_sample", _AUDIT, _of(_S.DRAFT), _of(_S.SUBMITTED), _NOBODY),
-    # A refused audit rolls the execution back.
+    # An audit that is not approved rolls the execution back, and leads to the gate where its findings are cured.
     Move("close", _AUDIT, _of(_S.SUBMITTED, _S.DRAFT), _of(_S.SHUT), _NOBODY),
-    Move("reopen", _EXECUTION, _of(_S.PASSED), _of(_S.DRAFT), _NOBODY),
+    Move("reopen", _RETURNED, _of(_S.PASSED), _of(_S.DRAFT), _NOBODY),
+    Move("close", _EXECUTION, _of(_S.DRAFT), _of(_S.SHUT), _NOBODY),
+    Move("close", _BETWEEN, _of(_S.PASSED), _of(_S.SHUT), _NOBODY),
 )
 
 

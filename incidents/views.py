@@ -160,11 +160,13 @@ def _page(
     move_form: MoveForm | None = None,
 ) -> HttpResponse:
     user, state = _user(request), IncidentState(incident.state)
+    readers = selectors.readers_of(incident)
     context = {
         "incident": incident,
         "read": selectors.read(incident),
         "subject": selectors.subject_of(incident, user),
-        "readers": selectors.readers_of(incident),
+        "readers": readers,
+        "countries": [one.country for one in readers],
         "moves": [(to, LABELS[state, to]) for to in moves_for(user, incident)],
         "may_write": actor_of(user, incident) in WRITERS and state is not IncidentState.CLOSED,
         "entry_form": entry_form or EntryForm(auto_id="entry_%s"),

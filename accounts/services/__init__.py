@@ -2,6 +2,7 @@
 courses."""
 
 from accounts.services.agreements import ensure_platform_agreement, publish_agreement, sign
+from accounts.services.assigning import assign_course, drop_of_people_who_left, remind_assigned
 from accounts.services.courses import Marked, remind, take_quiz
 from accounts.services.granting import give_by_role, grant, revoke
 from accounts.services.invitations import (
@@ -37,12 +38,14 @@ __all__ = [
     "add_membership",
     "add_organization",
     "add_person",
+    "assign_course",
     "begin_viewing",
     "change_membership",
     "change_organization",
     "change_person",
     "change_role",
     "change_team",
+    "drop_of_people_who_left",
     "end_viewing",
     "ensure_platform_agreement",
     "give_by_role",
@@ -55,6 +58,7 @@ __all__ = [
     "record_link",
     "record_refused_network",
     "remind",
+    "remind_assigned",
     "remove_membership",
     "remove_team",
     "repair_teams",

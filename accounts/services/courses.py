@@ -20,6 +20,7 @@ from accounts.errors import AccountsError
 from accounts.models import Completion, Membership, User
 from accounts.periods import months_after
 from accounts.selectors import organizations_of
+from accounts.services.assigning import finish_assignments
 from ledger.services import record
 
 # Days before the expiry on which a reminder is sent, once each.
@@ -47,6 +48,8 @@ def take_quiz(*, actor: User, course: Course, answers: Mapping[int, int], now: d
     wrong = [place + 1 for place, one in enumerate(questions) if answers[place] != one.right]
     passed = len(questions) - len(wrong) >= course.needed
     completion = _complete(actor, course, len(wrong), now) if passed else None
+    if completion:
+        finish_assignments(person=actor, course=course.code, now=now)
     facts = {"course": course.code, "version": course.version, "right": len(questions) - len(wrong)}
     facts |= {"questions": len(questions), "wrong": wrong}
     if completion:

@@ -157,7 +157,8 @@ class ChecklistItem(models.Model):
 
 
 class Finding(models.Model):
-    """Something a reviewer noticed. `customer` is an id only: the text holds no personal data."""
+    """Something a reviewer noticed. `customer` is an id only: the text holds no personal data. `place`: where it is to
+    be cured, one of `outcomes.places_of` its kind of review, if it says so."""
 
     class Severity(models.TextChoices):
         NOTE = "note", _("Note")
@@ -174,6 +175,7 @@ class Finding(models.Model):
     customer = models.UUIDField(null=True)
     severity = models.CharField(_("Severity"), max_length=5, choices=Severity)
     text = models.TextField(_("Finding"))
+    place = models.CharField(_("Where it is cured"), max_length=10, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()

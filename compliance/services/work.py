@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from compliance.errors import ComplianceError
 from compliance.models import ChecklistItem, Finding, Review, ScreeningHit
+from compliance.outcomes import places_of
 from compliance.screening import matches
 from compliance.services.guard import allowed, locked
 from compliance.services.reviews import record
@@ -27,12 +28,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """A finding to add. `code` names the checklist item that it belongs to, if any."""
+    """A finding to add. `code` names the checklist item that it belongs to, `place` where it is cured, if any."""
 
     severity: str
     text: str
     code: str = ""
     customer: UUID | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,12 @@ def _store_answers(review: Review, answers: Mapping[str, Answered]) -> None:
 
 def _add_findings(actor: User, review: Review, findings: Iterable[Noticed], now: datetime) -> None:
     items = {item.code: item for item in review.items.all()}
+    places = {"", *(code for code, _label in places_of(review.kind))}
     for noticed in findings:
         if noticed.severity not in Finding.Severity.values or not noticed.text.strip():
             raise ComplianceError(_("Choose how severe the finding is and describe it."))
+        if noticed.place not in places:
+            raise ComplianceError(_("Choose where the finding is to be cured."))
         refuse_numbers(noticed.text)
         finding = Finding.objects.create(
             review=review,
@@ -134,6 +139,7 @@ def _add_findings(actor: User, review: Review, findings: Iterable[Noticed], now:
             customer=noticed.customer,
             severity=noticed.severity,
             text=noticed.text,
+            place=noticed.place,
             added_by=actor,
             added_at=now,
         )

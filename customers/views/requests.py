@@ -93,6 +93,8 @@ def _page(
     context = {
         "item": item,
         "book": item.book,
+        # The law of where the customer lives and of where the answer comes from.
+        "countries": [item.customer.jurisdiction, item.book.organization.country],
         "form": form or CloseRequestForm(),
         "text": text,
         "opened_at": timezone.localtime() if opened else None,
@@ -104,7 +106,7 @@ def _page(
 
 def _visible(request: HttpRequest) -> QuerySet[SubjectRequest]:
     books = selectors.books_visible_to(_user(request))
-    return SubjectRequest.objects.filter(book__in=books).select_related("book", "customer", "answered_by")
+    return SubjectRequest.objects.filter(book__in=books).select_related("book__organization", "customer", "answered_by")
 
 
 def _found(request: HttpRequest, request_id: UUID) -> SubjectRequest:

@@ -6,15 +6,15 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from compliance import law
+from handover.forms.wording import WRITE_A_DAY
 from handover.legal import demanding, places_of, serving
 from handover.models import Handover, TransferPlan
 
-_DAY = gettext_lazy("Write the day as year-month-day, for example 2026-12-31.")
 _MECHANISM = ("mechanism", "mechanism_reference", "mechanism_from", "mechanism_until", "sensitive_persons")
 
 
 def _day(label: Any) -> forms.DateField:
-    return forms.DateField(label=label, required=False, widget=forms.DateInput, error_messages={"invalid": _DAY})
+    return forms.DateField(label=label, required=False, widget=forms.DateInput, error_messages={"invalid": WRITE_A_DAY})
 
 
 class LawfulFields(forms.Form):

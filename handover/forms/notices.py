@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import SubjectRequest
 from customers.services.requests import TEXT_CHARACTERS
+from handover.forms.wording import WRITE_A_DAY
 from handover.notice_content import LANGUAGES, PURPOSE, TITLE, WORDS
 from handover.notice_workflow import Channel, Choice, MessageState
 
-_DAY = gettext_lazy("Write the day as year-month-day, for example 2026-12-31.")
 _LANGUAGES = {"zh-hans": gettext_lazy("in Chinese"), "en": gettext_lazy("in English")}
 _PARTS = {
     "title": (gettext_lazy("Title, %(language)s"), TITLE, 1),
@@ -32,7 +32,7 @@ class NoticeForm(forms.Form):
     answer_until = forms.DateField(
         label=gettext_lazy("Last day to answer"),
         widget=forms.DateInput,
-        error_messages={"required": gettext_lazy("Choose the last day to answer."), "invalid": _DAY},
+        error_messages={"required": gettext_lazy("Choose the last day to answer."), "invalid": WRITE_A_DAY},
     )
     seen = forms.RegexField(r"^([0-9a-f]{64})?$", required=False, widget=forms.HiddenInput)
 
@@ -71,7 +71,7 @@ class AnnounceForm(forms.Form):
     day = forms.DateField(
         label=gettext_lazy("Published on"),
         widget=forms.DateInput,
-        error_messages={"required": gettext_lazy("Enter the day on which it was published."), "invalid": _DAY},
+        error_messages={"required": gettext_lazy("Enter the day on which it was published."), "invalid": WRITE_A_DAY},
     )
     where = forms.CharField(
         label=gettext_lazy("Where"),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Organization, User
 from customers.models import Book
 from handover.forms.newcomer import NewcomerFields
+from handover.forms.wording import WRITE_A_DAY
 from handover.models import Handover
 from handover.selectors import SHOWN, books_to_hand_over
 from handover.services.opening import Terms
@@ -84,7 +85,7 @@ class OpenForm(NewcomerFields):
         widget=forms.DateInput,
         error_messages={
             "required": gettext_lazy("Choose the day by which it must be completed."),
-            "invalid": gettext_lazy("Write the day as year-month-day, for example 2026-12-31."),
+            "invalid": WRITE_A_DAY,
         },
     )
 

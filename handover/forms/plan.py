@@ -11,6 +11,7 @@ from handover.errors import HandoverError
 from handover.forms.confirming import LONG
 from handover.forms.lawful import LawfulFields
 from handover.forms.telling import TellingFields
+from handover.forms.wording import WRITE_A_DAY
 from handover.models import Handover, TransferPlan
 from handover.services.plan import (
     ACCEPTANCE_DAYS,
@@ -66,7 +67,7 @@ class PlanForm(LawfulFields, TellingFields):
         help_text=gettext_lazy("The transfer cannot be started earlier."),
         error_messages={
             "required": gettext_lazy("Choose the first day on which the transfer may start."),
-            "invalid": gettext_lazy("Write the day as year-month-day, for example 2026-12-31."),
+            "invalid": WRITE_A_DAY,
         },
     )
     chunk_size = forms.IntegerField(
@@ -98,6 +99,14 @@ class PlanForm(LawfulFields, TellingFields):
         help_text=gettext_lazy(
             "Until then the buyer may give everything back. Empty or 0: accepted with the certificate."
         ),
+    )
+    duplicates = forms.ChoiceField(
+        label=gettext_lazy("Customers whom the buyer has already"),
+        choices=TransferPlan.Duplicates.choices,
+        initial=TransferPlan.Duplicates.LINK,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Found by phone or e-mail once the buyer has accepted. Only the buyer sees who."),
+        error_messages={"required": gettext_lazy("Choose what is done with customers whom the buyer has already.")},
     )
     safeguards = forms.CharField(
         label=gettext_lazy("Safeguards"),

@@ -3,9 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from handover.forms.wording import WRITE_A_DAY
 from handover.models import TransferPlan
-
-_DAY = gettext_lazy("Write the day as year-month-day, for example 2026-12-31.")
 
 
 class TellingFields(forms.Form):
@@ -22,10 +21,10 @@ class TellingFields(forms.Form):
         required=False,
         widget=forms.DateInput,
         help_text=gettext_lazy("The transfer starts after it at the earliest."),
-        error_messages={"invalid": _DAY},
+        error_messages={"invalid": WRITE_A_DAY},
     )
     told_on = forms.DateField(
-        label=gettext_lazy("Told on"), required=False, widget=forms.DateInput, error_messages={"invalid": _DAY}
+        label=gettext_lazy("Told on"), required=False, widget=forms.DateInput, error_messages={"invalid": WRITE_A_DAY}
     )
     told_how = forms.CharField(
         label=gettext_lazy("How they are told, and the evidence"),

@@ -74,4 +74,5 @@ class DeliveryHandler:
         return delivery_refusal(job, actor, now)
 
     def stopped(self, job: Job, now: datetime) -> None:
-        """A stopped package can be tried again; nothing else rests on it."""
+        """A stopped package can be tried again, unless everything was given back; nothing else rests on it."""
+        delivering.discard_half(job.subject_id)

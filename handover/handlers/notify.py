@@ -1,8 +1,9 @@
 """Job that tells customers: each address is opened when its message goes, and kept nowhere."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from customers.contact import Contact, contacts_of
+from customers.records import ranges
 from handover.gateways.mail import MailGateway, is_address
 from handover.gateways.protocol import Gateway, Message, NotAccepted
 from handover.gateways.sms import sms_gateway
@@ -37,6 +39,13 @@ class NotifyHandler:
     title = gettext_lazy("Notice to the customers")
 
     def plan(self, job: Job) -> Iterator[Planned]:
+        notice = by_id(job.subject_id)
+        if sending.gathered_by_job(notice):
+            for first, last, count in ranges(notice.handover.book, _CHUNK):
+                yield Planned({"gather": [str(first), str(last)]}, count)
+            # Whose customer has gone meanwhile, and what came in between.
+            yield Planned({"rest": True}, 0)
+            return
         ids = list(_waiting(job.subject_id).values_list("pk", flat=True))
         for start in range(0, len(ids), _CHUNK):
             part = ids[start : start + _CHUNK]
@@ -46,16 +55,21 @@ class NotifyHandler:
         notice = by_id(job.subject_id)
         if notice.state != NoticeState.SENDING:
             raise JobFailed(_("This notice is not being sent any more. Send it again from its page."))
-        limits = (chunk.payload["first"], chunk.payload["last"])
-        rows = list(_waiting(notice.pk).filter(pk__range=limits).select_for_update())
+        outside = 0
+        if gathered := chunk.payload.get("gather"):
+            first, last = gathered
+            outside = sending.gather(notice=notice, first=first, last=last)
+        rows = list(_part(notice.pk, chunk.payload).select_for_update())
         with Post(notice, rows) as post:
             for row in rows:
                 post.send(row)
         Addressee.objects.bulk_update(rows, ["state", "channel", "attempts", "sent_at"])
-        return Result(rows=len(rows), counts=dict(Counter(row.state for row in rows)))
+        return Result(rows=len(rows), counts=dict(Counter(row.state for row in rows)) | {"outside": outside})
 
     def finish(self, job: Job, now: datetime) -> None:
-        sending.sent(notice_id=job.subject_id, now=now)
+        looked = sending.gathered_by_job(by_id(job.subject_id))
+        outside = total_counts(job).get("outside", 0) if looked else None
+        sending.sent(notice_id=job.subject_id, now=now, outside=outside)
 
     def stopped(self, job: Job, now: datetime) -> None:
         """What is sent is sent: its customers may answer. The rest is sent by another job."""
@@ -63,6 +77,14 @@ class NotifyHandler:
 
     def refusal(self, job: Job, actor: User, now: datetime) -> str:
         return _("Send the notice again from its page: that tells those who were not told yet.")
+
+
+def _part(notice: UUID, payload: Mapping[str, Any]) -> "QuerySet[Addressee]":
+    """Who is told by a chunk: rows between two of theirs, or of customers between two of those, or all that wait."""
+    rows = _waiting(notice)
+    if "gather" in payload:
+        return rows.filter(customer__range=payload["gather"])
+    return rows if "rest" in payload else rows.filter(pk__range=(payload["first"], payload["last"]))
 
 
 class RemindHandler:

@@ -6,17 +6,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.permissions import is_lead
+from customers.services.arrivals import own_holds
 from customers.services.books import move_book
 from customers.workflow import BookState
 from handover.content import proven_execution
 from handover.errors import HandoverError
 from handover.models import Acceptance, Certificate, Delivery, Execution, Handover, OnboardingTask, TransferPlan
-from handover.services import delivering, executing
+from handover.services import delivering, executing, matching
+from handover.services.ending import cancel_jobs
 from handover.services.moving import lock_handover, record, turn
-from handover.services.onboarding import begin_onboarding
+from handover.services.onboarding import assign_course, begin_onboarding
 from handover.workflow import HandoverState
 from tenancy import rights
 
@@ -68,6 +71,8 @@ def _accepted(acceptance: Acceptance, actor: User | None, now: datetime) -> None
     acceptance.save(update_fields=["accepted_at", "accepted_by"])
     handover = acceptance.handover
     record(actor, "handover.accepted" if actor else "handover.accepted_by_calendar", handover, now)
+    assign_course(handover=handover, actor=actor, now=now)
+    matching.begin_if_due(handover=handover, now=now)
     if handover.plan.disposition == TransferPlan.Disposition.KEEP:
         open_source(handover, actor, now)
 
@@ -98,9 +103,11 @@ def ask_back(*, actor: User, handover: Handover, reason: str, now: datetime) -> 
 
 @transaction.atomic
 def roll_back(*, actor: User, handover: Handover, reason: str, now: datetime) -> Handover:
-    """A lead of the buyer gives everything back: keys, rows and package are destroyed, the certificate is revoked, the
-    seller's book is open again. Raises HandoverError outside of the time for it, without a reason of either side, and
-    while the buyer's book is in another handover."""
+    """A lead of the buyer gives everything back: jobs are canceled, keys, rows and package are destroyed, the
+    certificate is revoked, the seller's book is open again. Raises HandoverError outside of the time for it, without a
+    reason of either side, and while the buyer's book is in another handover."""
+    if handover.state == HandoverState.CERTIFIED and is_lead(actor, handover.buyer_id):
+        cancel_jobs(actor=actor, handover=handover, now=now)
     acceptance = lock_acceptance(handover)
     handover = acceptance.handover
     _require_buyer(actor, handover)
@@ -120,6 +127,13 @@ def _take_back(actor: User, handover: Handover, reason: str, now: datetime) -> N
     locked: Execution = executing.lock(execution.pk)
     if locked.target.state != BookState.OPEN:
         raise HandoverError(_("The buyer's book is in another handover. Stop that one first, then give this back."))
+    if held := own_holds(locked.target):
+        message = ngettext(
+            "The buyer's lead placed %(count)s hold in the book that arrived: release it first.",
+            "The buyer's leads placed %(count)s holds in the book that arrived: release them first.",
+            held,
+        )
+        raise HandoverError(message % {"count": held})
     executing.undo(actor=actor, execution=locked, reason=reason, now=now)
     for delivery in Delivery.objects.select_for_update().filter(handover=handover):
         delivering.destroy(delivery=delivery, now=now)

@@ -43,9 +43,11 @@ def start_backup(*, actor: User, step: Step, side: str, now: datetime) -> Backup
     if Import.objects.filter(book=book, state=ImportState.STORING).exists():
         raise HandoverError(_("A file is being stored in this book. Wait until it is done, then start the backup."))
     move(step, "start_backup", actor=actor, side=side, now=now)
-    if book.state == BookState.OPEN:
+    thawed = book.state == BookState.OPEN
+    if thawed:
         move_book(actor=actor, book=book, to=BookState.FROZEN, now=now)
-    if screening.needs_another(step.handover):
+    # What was read before the book was open, perhaps once more, is not what crosses.
+    if thawed or screening.needs_another(step.handover):
         screening.begin(actor, step.handover, now)
     return _begin(actor, book, step.handover, now)
 

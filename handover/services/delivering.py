@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -115,5 +116,12 @@ def destroy(*, delivery: Delivery, now: datetime) -> None:
     target = DeliveryTarget.objects.filter(handover=delivery.handover_id).values_list("pk", flat=True)
     destroy_data_keys(list(target), [CATEGORY], now)
     record(None, "handover.delivery.destroyed", delivery.handover, now, digest=bytes(delivery.digest).hex())
-    if delivery.path:
-        transaction.on_commit(partial(default_storage.delete, delivery.path), robust=True)
+    # Also what a job has written by halves.
+    transaction.on_commit(partial(default_storage.delete, package_path(delivery)), robust=True)
+
+
+def discard_half(delivery_id: UUID) -> None:
+    """Take what a canceled job has written of a destroyed package out of storage. In the transaction that ends it."""
+    delivery = Delivery.objects.get(pk=delivery_id)
+    if delivery.destroyed_at is not None:
+        transaction.on_commit(partial(default_storage.delete, package_path(delivery)), robust=True)

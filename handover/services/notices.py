@@ -74,6 +74,16 @@ def withdraw(*, actor: User, notice: Notice, now: datetime) -> None:
     record(actor, "handover.notice.withdrawn", notice.handover, now, version=notice.version)
 
 
+def take_back(*, actor: User, handover: Handover, now: datetime) -> None:
+    """End the notice that counts, because what it says is no longer agreed. Within the transaction of a caller that
+    holds the handover's lock; no notice is being sent then."""
+    notice = live_notice(handover)
+    if notice is not None:
+        notice.state, notice.ended_at = NoticeState.WITHDRAWN, now
+        notice.save(update_fields=["state", "ended_at"])
+        record(actor, "handover.notice.withdrawn", handover, now, version=notice.version)
+
+
 @transaction.atomic
 def announce(*, actor: User, notice: Notice, day: date, where: str, now: datetime) -> None:
     """Keep that the notice was also published where everybody could read it: whom no message reached counts as told.

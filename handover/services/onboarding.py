@@ -7,14 +7,17 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.courses import MAINTENANCE
+from accounts.models import Assignment, User
 from accounts.permissions import is_lead, is_member
+from accounts.services import assigning
 from compliance import law
 from handover.after_workflow import TASK_DAYS, TaskKind
 from handover.errors import HandoverError
 from handover.models import Handover, OnboardingTask
 from handover.services.moving import lock_handover, record
 from handover.workflow import HandoverState
+from tenancy import rights
 
 NOTE = 500
 
@@ -31,6 +34,66 @@ def _due(kind: TaskKind, today: date) -> date:
     if kind is TaskKind.INFORM:
         return today + timedelta(days=law.number(*law.INFORM))
     return today + timedelta(days=TASK_DAYS[kind])
+
+
+def assign_course(*, handover: Handover, actor: User | None, now: datetime) -> None:
+    """Have the people of the buyer pass the course on maintaining what arrived. In the transaction that accepts."""
+    task = OnboardingTask.objects.select_for_update(of=("self",)).filter(handover=handover, kind=TaskKind.TRAIN).first()
+    if task is None or task.done_at:
+        return
+    task.due_on = max(task.due_on, timezone.localdate(now) + timedelta(days=TASK_DAYS[TaskKind.TRAIN]))
+    task.save(update_fields=["due_on"])
+    people = User.objects.filter(memberships__organization=handover.buyer_id, is_active=True).order_by("pk")
+    # Whoever accepts, or the calendar: they are the people of the buyer.
+    with rights.widened([handover.buyer_id]):
+        assigning.assign_course(
+            actor=actor,
+            course=MAINTENANCE,
+            people=people,
+            subject=handover.pk,
+            reference=handover.reference,
+            due_on=task.due_on,
+            now=now,
+        )
+    _tick(handover, None, now)
+
+
+def passed(assignment: Assignment, now: datetime) -> None:
+    """Somebody has passed a course that was assigned to them; with the last one the task of training is done."""
+    if assignment.course != MAINTENANCE:
+        return
+    handover = Handover.objects.filter(pk=assignment.subject, state=HandoverState.CERTIFIED).first()
+    if handover is not None:
+        with rights.widened([handover.buyer_id]):
+            _tick(lock_handover(handover.pk), assignment.user, now)
+
+
+def tick_trained(*, now: datetime) -> int:
+    """Every night: what people who have left were assigned is asked of nobody, and may have been the last. Returns how
+    many tasks of training are done by it. With the rights of the platform."""
+    waiting = OnboardingTask.objects.filter(
+        kind=TaskKind.TRAIN, done_at=None, handover__state=HandoverState.CERTIFIED
+    ).exclude(handover__acceptance__accepted_at=None)
+    return sum(_tick_one(handover, now) for handover in waiting.values_list("handover", flat=True))
+
+
+@transaction.atomic
+def _tick_one(handover_id: UUID, now: datetime) -> bool:
+    handover = lock_handover(handover_id)
+    assigning.drop_of_people_who_left(subject=handover.pk, organization=handover.buyer_id)
+    return handover.state == HandoverState.CERTIFIED and _tick(handover, None, now)
+
+
+def _tick(handover: Handover, actor: User | None, now: datetime) -> bool:
+    assigned = Assignment.objects.filter(subject=handover.pk, course=MAINTENANCE)
+    if not assigned.exists() or assigned.filter(done_at=None).exists():
+        return False
+    task = OnboardingTask.objects.filter(handover=handover, kind=TaskKind.TRAIN, done_at=None)
+    if not task.update(done_at=now, done_by=actor):
+        return False
+    verb = "handover.task_done" if actor else "handover.trained"
+    record(actor, verb, handover, now, task=TaskKind.TRAIN.value)
+    return True
 
 
 @transaction.atomic

@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from customers.contact import language_of
-from customers.models import Customer
+from customers.models import Category, Customer
+from customers.records import read_records
 from handover import segmenting
 from handover.clearance import require_clearance
 from handover.content import agreed_segment
@@ -50,7 +50,9 @@ def send(*, actor: User, notice: Notice, digest: bytes, site: str, now: datetime
         raise HandoverError(
             _("The last day to answer has come. Give customers more time, then have it approved again.")
         )
-    added = _add_addressees(notice)
+    # Where purchases must be opened to know who is told, the job finds out, chunk by chunk.
+    gathers = gathered_by_job(notice)
+    added = 0 if gathers else _add_addressees(notice)
     Addressee.objects.filter(notice=notice, state=MessageState.FAILED).update(state=MessageState.WAITING, channel="")
     notice.state, notice.site = NoticeState.SENDING, site
     notice.job = jobs.start(
@@ -62,8 +64,42 @@ def send(*, actor: User, notice: Notice, digest: bytes, site: str, now: datetime
         now=now,
     )
     notice.save(update_fields=["state", "site", "job", "outside"])
-    record(actor, "handover.notice.sending", notice.handover, now, version=notice.version, customers=added)
+    if gathers:
+        record(actor, "handover.notice.sending_part", notice.handover, now, version=notice.version)
+    else:
+        record(actor, "handover.notice.sending", notice.handover, now, version=notice.version, customers=added)
     return notice.job
+
+
+def gathered_by_job(notice: Notice) -> bool:
+    """Whether values of customers must be opened to know who is told."""
+    return segmenting.segment_from(agreed_segment(notice.handover)).opens
+
+
+def gather(*, notice: Notice, first: UUID | str, last: UUID | str) -> int:
+    """A row for each customer between the two ids who is in the agreed segment and has none. Opens their purchases.
+    Returns how many are outside. In the transaction of the chunk that then tells them."""
+    book, segment = notice.handover.book, segmenting.segment_from(agreed_segment(notice.handover))
+    there = set(
+        Addressee.objects.filter(notice=notice, customer__range=(first, last)).values_list("customer", flat=True)
+    )
+    new = Customer.objects.filter(book=book, pk__range=(first, last)).exclude(pk__in=there).order_by("pk")
+    rows = list(new.values_list("pk", "jurisdiction"))
+    records = read_records(book, first, last, (Category.PURCHASES,)) if rows else []
+    apart = segmenting.outside(segment, book, records, (first, last)) - there
+    objected = _objected(notice)
+    Addressee.objects.bulk_create(
+        _addressee(notice, customer, jurisdiction, customer in objected)
+        for customer, jurisdiction in rows
+        if customer not in apart
+    )
+    return len(apart)
+
+
+def _objected(notice: Notice) -> set[UUID]:
+    """Who objected to an earlier version."""
+    rows = Addressee.objects.filter(notice__handover=notice.handover_id, answer=Choice.OBJECTED)
+    return set(rows.values_list("customer", flat=True))
 
 
 def _add_addressees(notice: Notice) -> int:
@@ -73,11 +109,7 @@ def _add_addressees(notice: Notice) -> int:
     # Who does not cross has nothing to answer.
     apart = segmenting.customers_outside(notice.handover, agreed_segment(notice.handover))
     notice.outside = len(apart)
-    objected = set(
-        Addressee.objects.filter(notice__handover=notice.handover_id, answer=Choice.OBJECTED).values_list(
-            "customer", flat=True
-        )
-    )
+    objected = _objected(notice)
     batch: list[Addressee] = []
     count = 0
     for customer, jurisdiction in rows.values_list("pk", "jurisdiction").iterator(_BATCH):
@@ -93,19 +125,24 @@ def _add_addressees(notice: Notice) -> int:
 
 
 def _addressee(notice: Notice, customer: UUID, jurisdiction: str, objected: bool) -> Addressee:
-    made = Addressee(pk=uuid7(), notice=notice, customer=customer, language=language_of(jurisdiction))
+    # The same row again when the chunk of a killed worker is done anew: a message that left before leads to it.
+    made = Addressee(
+        pk=uuid5(notice.pk, str(customer)), notice=notice, customer=customer, language=language_of(jurisdiction)
+    )
     if objected:
         made.answer, made.answered_how = Choice.OBJECTED, Way.CARRIED
     return made
 
 
-def sent(*, notice_id: UUID, now: datetime) -> None:
-    """The job has gone through all, or was stopped: customers may answer. In the transaction that ends it."""
+def sent(*, notice_id: UUID, now: datetime, outside: int | None = None) -> None:
+    """The job has gone through all, or was stopped: customers may answer. `outside`: how many customers it found
+    outside of the segment, if it looked. In the transaction that ends it."""
     notice = Notice.objects.select_for_update().get(pk=notice_id)
     if notice.state != NoticeState.SENDING:
         return
     notice.state, notice.opened_at = NoticeState.OPEN, notice.opened_at or now
-    notice.save(update_fields=["state", "opened_at"])
+    notice.outside = notice.outside if outside is None else outside
+    notice.save(update_fields=["state", "opened_at", "outside"])
     counts = Counter(Addressee.objects.filter(notice=notice).values_list("state", flat=True))
     record(
         None,

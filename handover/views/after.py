@@ -1,6 +1,5 @@
 """What follows the certificate: acceptance, the seller's copy, the buyer's first tasks, the end."""
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -19,13 +18,17 @@ from accounts.selectors import organizations_of
 from accounts.stepup import fresh_factor_required
 from compliance import law
 from customers.models import Category
+from handover.after_workflow import TaskKind
 from handover.content import proven_execution
 from handover.disposition_certificate import backups_until
+from handover.disposition_sheet import disposition_sheet
 from handover.errors import HandoverError
 from handover.forms.after import DoneForm, GiveBackForm, OwnerForm
 from handover.gates import gates_of
 from handover.models import Acceptance, Disposition, Handover, OnboardingTask
-from handover.services import accepting, closing, disposing, onboarding
+from handover.pdf import disposition_pdf_of
+from handover.services import accepting, closing, disposing, matching, onboarding
+from handover.trained import training_of
 from handover.views.certificate import download
 from handover.views.pages import board_of, user_of, visible
 from handover.workflow import HandoverState
@@ -61,6 +64,7 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "crossed": _crossed(handover),
         "backups_until": backups_until(disposition, timezone.now()) if disposition else None,
         "job": _job(request, disposition),
+        "matching": matching.found_by(handover, user),
         "tasks": _tasks(request, handover, form, task),
         "waits": closing.waits_for(handover) if live else [],
         "kept": law.source_of(law.RECORDS),
@@ -101,7 +105,8 @@ def _job(request: HttpRequest, disposition: Disposition | None) -> object:
 def _tasks(request: HttpRequest, handover: Handover, bad: forms.Form | None, task: str) -> list[dict[str, object]]:
     found = OnboardingTask.objects.filter(handover=handover).select_related("owner", "done_by")
     order = list(dict(OnboardingTask._meta.get_field("kind").choices or ()))
-    user, live, lines = user_of(request), handover.state == HandoverState.CERTIFIED, []
+    user, live = user_of(request), handover.state == HandoverState.CERTIFIED
+    lines: list[dict[str, object]] = []
     for one in sorted(found, key=lambda item: order.index(item.kind)):
         one.handover = handover
         waits = live and one.done_at is None
@@ -112,6 +117,7 @@ def _tasks(request: HttpRequest, handover: Handover, bad: forms.Form | None, tas
         lines.append(
             {
                 "task": one,
+                "course": training_of(handover) if one.kind == TaskKind.TRAIN else None,
                 "late": waits and one.due_on < timezone.localdate(),
                 "give": owner if waits and is_lead(user, handover.buyer_id) else None,
                 "finish": note if waits and onboarding.may_finish(user, one) else None,
@@ -214,13 +220,11 @@ def task(request: HttpRequest, handover_id: UUID, kind: str) -> HttpResponse:
 def disposition(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The certificate of the seller's copy, to read and to print."""
     found = _disposed(request, handover_id)
-    said = json.loads(found.document)
     context = {
         "handover": found.handover,
-        "sections": said["sections"],
-        "key": said["signature"]["public_key"],
-        "digest": bytes(found.digest or b"").hex(),
-        "name": _name(found.handover),
+        "sheet": disposition_sheet(found),
+        "offset": timezone.localtime(found.done_at).isoformat()[-6:],
+        "name": _name(found.handover, "json"),
     }
     return render(request, "handover/after_certificate.html", context)
 
@@ -230,7 +234,17 @@ def disposition(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 def disposition_json(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """The signed file, byte for byte."""
     found = _disposed(request, handover_id)
-    return download(found.document.encode(), "application/json", _name(found.handover))
+    return download(found.document.encode(), "application/json", _name(found.handover, "json"))
+
+
+@require_safe
+@login_required
+def disposition_pdf(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """The same sheet as PDF, the same bytes whenever it is asked for."""
+    found = _disposed(request, handover_id)
+    assert found.done_at is not None  # noqa: S101  # narrows the type
+    made = disposition_pdf_of(disposition_sheet(found), _name(found.handover, "json"), found.done_at)
+    return download(made, "application/pdf", _name(found.handover, "pdf"))
 
 
 def _disposed(request: HttpRequest, handover_id: UUID) -> Disposition:
@@ -240,5 +254,5 @@ def _disposed(request: HttpRequest, handover_id: UUID) -> Disposition:
     return found
 
 
-def _name(handover: Handover) -> str:
-    return f"{handover.reference}-sellers-copy.json"
+def _name(handover: Handover, ending: str) -> str:
+    return f"{handover.reference}-sellers-copy.{ending}"

@@ -13,6 +13,7 @@ from accounts.models import User
 from handover.blockers import blockers_of, is_hindered
 from handover.clearance import clearance_on
 from handover.content import digest_of
+from handover.findings import findings_of
 from handover.gates import Board, acts_of, approvals_of, gates_of, turns_of
 from handover.models import Handover, Step
 from handover.permissions import sides_of
@@ -69,13 +70,16 @@ def gate_page(
 ) -> HttpResponse:
     """Render a template that extends `handover/gate_base.html`.
 
-    The frame gives it: board, handover, step, gate, gates, turns, blockers, approvals, acts, clearance, entries.
+    The frame gives it: board, handover, step, gate, gates, turns, blockers, findings, approvals, acts, clearance,
+    entries.
     """
     board, step = board_of(request, handover), step_of(handover, kind)
     gates = gates_of(board)
     is_current = board.open and step.pk == board.current.pk
     blockers = blockers_of(board, timezone.now()) if is_current else []
+    found = findings_of(handover)
     frame = {
+        "findings": [one for one in found if kind in {one.gate, StepKind.AUDIT}],
         "board": board,
         "handover": handover,
         "step": step,

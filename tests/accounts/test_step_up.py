@@ -16,6 +16,7 @@ AGAIN = "/accounts/again/code/"
 
 # Every address that opens values, decides, moves or destroys.
 GUARDED = {
+    "customers:hold_release",
     "customers:request_close",
     "customers:request_read",
     "handover:buyer_invitation",
@@ -40,6 +41,7 @@ GUARDED = {
     "handover:after_rollback",
     "handover:approve",
     "handover:execution_start",
+    "handover:mechanism_approve",
     "handover:package_send",
     "handover:package_ticket",
     "handover:proof",

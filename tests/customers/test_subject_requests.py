@@ -37,6 +37,15 @@ def test_the_list_and_the_page_show_no_words(cast, client_of, book, item):
     assert not Entry.objects.filter(verb="customer.request.read").exists()
 
 
+def test_the_page_says_what_the_law_asks_where_the_customer_lives(cast, client_of, item):
+    client, place = client_of(cast.seller_clerk), f"/books/requests/{item.pk}/"
+    page = client.get(place).content.decode()
+    assert "What the law asks here" in page and "PIPL 45-50" in page and "GDPR 12(3)" not in page
+    type(item.customer).objects.filter(pk=item.customer_id).update(jurisdiction="DE")
+    page = client.get(place).content.decode()
+    assert "GDPR 12(3)" in page and "PIPL 45-50" in page, "the seller is Chinese"
+
+
 def test_reading_is_recorded_and_marked(cast, client_of, item):
     page = client_of(cast.seller_clerk).post(f"/books/requests/{item.pk}/read/").content.decode()
     assert WORDS in page

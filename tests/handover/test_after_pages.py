@@ -1,5 +1,9 @@
 """The page of what follows the certificate, by its people."""
 
+import re
+from html import unescape
+
+import pypdfium2
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -51,6 +55,27 @@ def test_the_buyer_accepts_and_the_seller_destroys(kept_stand, client_of):
     assert "Certificate of the Seller" in text(buyer, at(stand, "after_certificate"))
     assert buyer.get(at(stand, "after_certificate_json")).content.decode() == stand.handover.disposed.document
     assert titles(stand, "seller_lead") == []
+    _as_pdf(buyer, stand)
+
+
+def _as_pdf(buyer, stand):
+    """The sheet says word by word what the page says, on one page, the same bytes again, and is offered there."""
+    html = text(buyer, at(stand, "after_certificate"))
+    assert f'class="btn btn--primary" href="{at(stand, "after_certificate_pdf")}"' in html
+    answer = buyer.get(at(stand, "after_certificate_pdf"))
+    name = f"{stand.handover.reference}-sellers-copy.pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert answer.content == buyer.get(at(stand, "after_certificate_pdf")).content
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in answer.content
+    (page,) = [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(answer.content)]
+    article = html.split("<article", 1)[1].split("</article>")[0].split(">", 1)[1]
+    said = [bare(unescape(part)) for part in re.split(r"<[^>]*>", article)]
+    assert len([part for part in said if part]) > 50
+    assert not [part for part in said if part and part not in bare(page)]
+
+
+def bare(text):
+    return re.sub(r"[\s\u200b\ufffe]", "", text)
 
 
 def test_the_buyer_gives_back_and_the_certificate_says_so(kept_stand, client_of, client):
@@ -95,7 +120,7 @@ def test_the_last_thing_done_closes_it(kept_stand, client_of):
     lead = stand.cast.buyer_lead
     accepting.accept(actor=lead, handover=stand.handover, now=now)
     run_now(disposing.begin(actor=stand.cast.seller_lead, handover=stand.handover, now=now).job)
-    *first, last = OnboardingTask.objects.filter(handover=stand.handover)
+    *first, last = OnboardingTask.objects.filter(handover=stand.handover, done_at=None)
     for task in first:
         onboarding.finish(actor=lead, task=task, note="Done.", now=now)
     client_of(lead).post(at(stand, "after_task", last.kind), {"note": "Done."})

@@ -19,12 +19,14 @@ from stand import everybody, stand_at
 
 from accounts.demo import make_cast
 from customers.fields import EVERYTHING
-from customers.models import Customer, Habit, Purchase
+from customers.models import Consent, Customer, Habit, Hold, Purchase, SubjectRequest, Terms
 from customers.records import leaf, project
+from customers.services.requests import open_request
 from handover import demo, leaves
 from handover.demo import STAYS
 from handover.handlers import backup as backup_handlers
-from handover.models import Backup, Certificate, Delivery, Execution, Reconciliation
+from handover.models import Backup, Certificate, Delivery, Disposition, Execution, Reconciliation
+from handover.services import disposing
 from handover.workflow import BackupState, ExecutionState, HandoverState, StepKind, StepState
 from jobs import tasks
 from jobs.models import Job
@@ -145,7 +147,19 @@ def stand(monkeypatch):
     monkeypatch.setattr(tasks.run, "delay", lambda _job_id: None)
     monkeypatch.setattr(backup_handlers, "SEGMENT", PART)
     cast = make_cast(timezone.now())
-    return stand_at(cast, B, CUSTOMERS, chunk_size=PART, recipient_key=str(IDENTITY.to_public()))
+    made = stand_at(cast, B, CUSTOMERS, chunk_size=PART, recipient_key=str(IDENTITY.to_public()))
+    _goes_along(made)
+    return made
+
+
+def _goes_along(stand):
+    """Every customer has a consent and a hold, every second one an open request."""
+    book, now = stand.handover.book, timezone.now()
+    for number, customer in enumerate(book.customers.order_by("pk")):
+        Consent.objects.create(customer=customer, purpose=f"News {number}", source="import", given_at=now)
+        Hold.objects.create(book=book, customer=customer, reason=f"Case {number}", placed_at=now)
+        if number % 2:
+            open_request(customer=customer, kind="copy", text=f"All of it, {number}.", now=now)
 
 
 def expected_root(book, scope):
@@ -164,9 +178,17 @@ def test_every_job_of_a_handover_ends_as_in_a_quiet_run(stand, workers, run):
     assert stand.handover.state == HandoverState.CERTIFIED
     assert Certificate.objects.count() == 1
     _deliver(workers, run)
-    assert run is two_together or workers.killed >= 5, "hardly anybody was killed at work: this would prove nothing"
+    _dispose(stand, workers, run, book)
+    assert run is two_together or workers.killed >= 6, "hardly anybody was killed at work: this would prove nothing"
     once = Counter(Entry.objects.values_list("verb", flat=True))
-    for verb in ("backup.proven", "execution.proven", "certificate.issued", "delivery.ready", "audit.sampled"):
+    for verb in (
+        "backup.proven",
+        "execution.proven",
+        "certificate.issued",
+        "delivery.ready",
+        "audit.sampled",
+        "disposition.done",
+    ):
         assert once[f"handover.{verb}"] == 1
 
 
@@ -204,6 +226,20 @@ def _carry_over(stand, workers, run, book):
     assert all(record.basic == sent[record.identity].basic for record in arrived)
     assert all(record.documents == sent[record.identity].documents for record in arrived)
     _nothing_twice(execution, book)
+    _along_once(execution, book)
+
+
+def _along_once(execution, book):
+    """What goes along with customers is there once, as it was, and what was counted is what is there."""
+    for model, name in ((Consent, "purpose"), (Hold, "reason"), (SubjectRequest, "text")):
+        sent = {one.pk: (one.customer_id, getattr(one, name)) for one in model.objects.filter(customer__book=book)}
+        arrived = model.objects.filter(customer__book=execution.target).select_related("customer")
+        assert len(arrived) == len(sent) >= CUSTOMERS // 2
+        assert {one.origin: (one.customer.origin, getattr(one, name)) for one in arrived} == sent
+    along = Reconciliation.objects.get(execution=execution).carried
+    numbers = {kind: one["arrived"] for kind, one in along.items()}
+    assert numbers == {"consents": CUSTOMERS, "terms": CUSTOMERS, "holds": CUSTOMERS, "requests": CUSTOMERS // 2}
+    assert Terms.objects.count() == CUSTOMERS
 
 
 def _nothing_twice(execution, book):
@@ -217,6 +253,33 @@ def _nothing_twice(execution, book):
     counts = Reconciliation.objects.get(execution=execution).counts
     assert counts["basic"] == {"source": CUSTOMERS, "left_out": 0, "sent": CUSTOMERS, "equal": CUSTOMERS}
     assert counts["purchases"] == {"source": purchases, "left_out": 0, "sent": purchases, "equal": purchases}
+
+
+def _dispose(stand, workers, run, book):
+    """Of who crossed every key is destroyed and counted once; who asked for something is left out and waits."""
+    keeps = book.customers.order_by("pk")[4]
+    now = timezone.now()
+    asks = SubjectRequest.objects.create(
+        book=book, customer=keeps, kind="access", opened_at=now, due_on=timezone.localdate(now)
+    )
+    dispose(stand, workers, run)
+    found = Disposition.objects.get()
+    assert (found.state, found.counts["customers"]) == ("waiting", CUSTOMERS - 1)
+    assert "1 customer has an open request" in found.problem
+    asks.delete()
+    dispose(stand, workers, finish)
+    found.refresh_from_db()
+    keys = {name: found.counts[f"{name}_keys"] for name in ("basic", "purchases", "habits")}
+    assert (found.state, found.counts["customers"]) == ("done", CUSTOMERS)
+    assert keys == dict.fromkeys(keys, CUSTOMERS)
+    subjects = book.customers.values("pk")
+    assert not DataKey.objects.filter(subject__in=subjects, wrapped__isnull=False).exists()
+    assert DataKey.objects.exclude(subject__in=subjects).filter(category__in=keys, wrapped__isnull=True).count() == 0
+
+
+def dispose(stand, workers, run):
+    job = disposing.begin(actor=stand.cast.seller_lead, handover=stand.handover, now=timezone.now()).job
+    run(workers, job)
 
 
 def _deliver(workers, run):

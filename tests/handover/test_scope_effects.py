@@ -5,7 +5,9 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from asked import by_platform, sent
+from asked import approved, begun, by_platform, sent
+from clearing import nothing_opens
+from django.core import mail
 from django.utils import timezone
 from stand import everybody, refused, stand_at
 
@@ -20,6 +22,7 @@ from handover.segmenting import EVERYBODY, Row, Segment, customers_outside, hold
 from handover.services import approving, holding_out, questions, scope
 from handover.threads import threads_of, unanswered, unread_by
 from handover.workflow import Side, StepKind
+from jobs.services import run_now
 from ledger.models import Entry
 
 S = StepKind.SCOPE
@@ -248,6 +251,37 @@ def test_who_does_not_cross_is_not_told(stand):
     assert notice.outside == 4
     waiting = Addressee.objects.filter(notice=notice, state="waiting").count()
     assert holding_out.untold(stand.handover, notice) == waiting == 4, "letters; of who stays nobody is missed"
+
+
+def test_who_spent_too_little_is_found_by_the_job_and_nobody_is_told_twice(stand, monkeypatch):
+    """Values are opened by the worker alone; one that is killed after its messages left makes the same rows again."""
+    propose(stand, Segment(spent=Decimal(9), currency="CNY"))
+    stand.approve(S, Side.SELLER)
+    stand.approve(S, Side.BUYER)
+    stand.options = by_platform()
+    stand.pass_gate(StepKind.PLAN)
+    notice = approved(stand)
+    with nothing_opens():
+        job = begun(stand, notice)
+    assert not Addressee.objects.exists()
+    update, lost = Addressee.objects.bulk_update, []
+
+    def dies(*args, **named):
+        if not lost:
+            lost.append(len(mail.outbox))
+            raise SystemError("killed")
+        return update(*args, **named)
+
+    monkeypatch.setattr(type(Addressee.objects), "bulk_update", lambda _self, *a, **k: dies(*a, **k))
+    assert run_now(job).state == "done"
+    people = everybody(stand.handover.book)
+    wanted = {one.id for one in people if sum(Decimal(row[3]) for row in one.purchases) >= Decimal(9)}
+    told = Addressee.objects.filter(notice=notice)
+    assert 0 < len(wanted) < 12 and set(told.values_list("customer", flat=True)) == wanted
+    assert lost == [len(mail.outbox)] and lost[0] == told.filter(state="sent", channel="email").count() > 0
+    notice.refresh_from_db()
+    assert (notice.state, notice.outside) == ("open", 12 - len(wanted))
+    assert holding_out.untold(stand.handover, notice) == told.filter(state="waiting").count()
 
 
 # ---- what a version does

@@ -163,7 +163,9 @@ def test_a_running_transfer_is_told(open_at):
     execution = demo.start_execution(stand.demo)
     stop(stand)
     ended = run_now(execution.transfer_job)
-    assert (ended.state, ended.error) == (JobState.FAILED, "This execution was undone. Start a new one.")
+    assert (ended.state, ended.error) == (JobState.CANCELED, "")
+    execution.refresh_from_db()
+    assert (execution.state, execution.problem) == (ExecutionState.ROLLED_BACK, "The sale is off.")
 
 
 def test_the_book_can_be_handed_over_anew(open_at, cast):

@@ -263,3 +263,9 @@ def test_from_report_to_closed_in_the_browser(page, sign_in, cast):
     page.get_by_role("button", name="Close, nothing to contain").click()
     page.get_by_text("State: Closed.").wait_for()
     assert Incident.objects.get().state == "closed"
+
+
+def test_the_page_says_what_the_law_asks_of_an_incident(client_of, cast, incident):
+    page = html(client_of(cast.seller_lead).get(url(incident)))
+    assert "What the law asks here" in page and "PIPL 57" in page
+    assert "PIPL 45-50" not in page, "requests are another stage"

@@ -59,6 +59,7 @@ class Steady:
 
 class Slow(Steady):
     seconds = 0.05
+    pausable = True
 
 
 class SlowOrdered(Slow):

@@ -134,3 +134,27 @@ def test_cancel_while_two_workers_work(start, cast, now):
     assert effects.read(job, "stopped canceled") == [-1]
     assert effects.read(job, "finish") == []
     assert len(effects.read(job, "chunk")) == done_count(job) < effects.CHUNKS
+
+
+@pytest.mark.parametrize("kind", ["slow", "slowordered"])
+def test_a_worker_killed_while_its_job_is_paused(start, cast, now, monkeypatch, kind):
+    sent = []
+    monkeypatch.setattr(tasks.run, "delay", sent.append)
+    job = start(kind)
+    process = worker(job)
+    wait_for(lambda: done_count(job) >= 2)
+    # A part is in its hands: it neither ends nor is lost.
+    services.pause(actor=cast.seller_lead, job=job, reason="The buyer asks.", now=now)
+    process.kill()
+    process.wait()
+    before = done_count(job)
+    assert len(effects.read(job, "chunk")) == before < effects.CHUNKS
+    assert tasks.resume_stalled() == 0
+    end(worker(job))
+    assert (Job.objects.get(pk=job.pk).state, done_count(job)) == (JobState.PAUSED, before)
+    services.go_on(actor=cast.seller_lead, job=job, now=now)
+    assert sent == [str(job.pk)]
+    end(worker(job))
+    check(job)
+    if kind == "slowordered":
+        assert effects.read(job, "chunk") == list(range(effects.CHUNKS))

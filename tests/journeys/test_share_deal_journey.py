@@ -1,0 +1,90 @@
+"""A share deal inside the platform: what differs is said from the opening on, and only who consented crosses."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from customers.models import Customer
+from handover import demo
+from handover.models import Addressee, Execution, Handover, Notice
+from handover.notice_content import reach_of, suggested
+from handover.services import notices, sending
+from handover.workflow import HandoverState
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_share_deal_says_what_differs_and_carries_who_consented(cast, new_page, sign_in):
+    book = demo.import_sample(cast, "Members of the company", 6)
+    page = new_page()
+    sign_in(page, cast.seller_lead.email)
+    page.goto("/handovers/open/")
+    page.get_by_label("What is sold").fill("All shares of Jinghe Cleaning, Suzhou")
+    page.get_by_text("Share deal", exact=True).click()
+    page.get_by_label("Book of customers").select_option(str(book.pk))
+    page.get_by_label("Buyer", exact=True).select_option(label="Lanquan Home Care")
+    page.get_by_label("Review firm").select_option(index=1)
+    page.get_by_label("To be completed by").fill((timezone.localdate() + timedelta(days=30)).isoformat())
+    page.get_by_role("button", name="Open the handover").click()
+    expect(page.get_by_role("heading", name=re.compile("Jinghe"))).to_be_visible()
+    expect(page.get_by_text("the company itself stays the one that answers")).to_be_visible()
+    page.get_by_text("What the law asks here").click()
+    expect(page.get_by_text("Providing to another handler").first).to_be_visible()
+    expect(page.get_by_text("Merger, division, dissolution, bankruptcy and the like")).to_have_count(0)
+
+    handover = Handover.objects.select_related("book").get()
+    run = demo.Demo(cast, handover)
+    _carry(run)
+    handover.refresh_from_db()
+    assert (handover.kind, handover.state) == ("share", HandoverState.CERTIFIED)
+    execution = Execution.objects.get()
+    assert Customer.objects.filter(book=execution.target).count() == 4, "two of six did not consent"
+
+    buyer = new_page(viewport={"width": 390, "height": 844})
+    sign_in(buyer, cast.buyer_lead.email)
+    buyer.goto(f"/handovers/{handover.pk}/")
+    expect(buyer.get_by_text("Share deal").first).to_be_visible()
+    buyer.goto(f"/handovers/{handover.pk}/certificate/")
+    expect(buyer.get_by_text("Separate consent (PIPL 23)").first).to_be_visible()
+
+
+def _carry(run):
+    """By the services to the certificate, on the basis of separate consent."""
+    demo.pass_necessity(run)
+    demo.pass_scope(run)
+    until = timezone.localdate() + timedelta(days=7)
+    consent = {"legal_basis": "pipl23", "telling": "platform", "told_on": None, "told_how": "", "answer_until": until}
+    demo.pass_plan(run, **consent)
+    _ask(run, until)
+    backup = demo.start_backup(run)
+    for job in ("write_job", "restore_job"):
+        demo.run_job(getattr(demo.Backup.objects.get(pk=backup), job))
+    demo.approve_backup(run)
+    demo.run_job(demo.screening_job(run))
+    demo.approve_content(run)
+    demo.rehearse(run)
+    execution = demo.start_execution(run)
+    for job in ("transfer_job", "verify_job"):
+        execution.refresh_from_db()
+        demo.run_job(getattr(execution, job))
+    demo.pass_audit(run)
+
+
+def _ask(run, until):
+    """Everybody is told; four of six consent."""
+    now, handover = timezone.now(), Handover.objects.select_related("seller", "buyer", "plan").get()
+    texts, reach = suggested(handover), reach_of(handover.seller)
+    notice = notices.write(
+        actor=run.cast.seller_clerk, handover=handover, texts=texts, reach=reach, answer_until=until, seen=b"", now=now
+    )
+    seen = bytes(notice.digest)
+    notice = notices.approve(actor=run.cast.seller_lead, notice=notice, digest=seen, now=now)
+    site = "https://handover.example/"
+    demo.run_job(sending.send(actor=run.cast.seller_lead, notice=notice, digest=seen, site=site, now=now))
+    Addressee.objects.update(state="sent")
+    four = list(Addressee.objects.order_by("pk").values_list("pk", flat=True)[:4])
+    Addressee.objects.filter(pk__in=four).update(answer="consented")
+    Notice.objects.update(answer_until=timezone.localdate() - timedelta(days=1))
