@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from customers.models import Customer
 from customers.workflow import BookState
 from handover import demo
-from handover.models import Certificate, Execution, Handover
+from handover.models import Backup, Certificate, Execution, Handover
 from handover.workflow import HandoverState
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -22,7 +22,7 @@ def certified(cast):
     demo.pass_plan(run, acceptance_days=10)
     backup = demo.start_backup(run)
     for job in ("write_job", "restore_job"):
-        demo.run_job(getattr(demo.Backup.objects.get(pk=backup), job))
+        demo.run_job(getattr(Backup.objects.get(pk=backup), job))
     demo.approve_backup(run)
     demo.run_job(demo.screening_job(run))
     demo.approve_content(run)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from customers.models import Customer
 from handover import demo
-from handover.models import Addressee, Execution, Handover, Notice
+from handover.models import Addressee, Backup, Execution, Handover, Notice
 from handover.notice_content import reach_of, suggested
 from handover.services import notices, sending
 from handover.workflow import HandoverState
@@ -61,7 +61,7 @@ def _carry(run):
     _ask(run, until)
     backup = demo.start_backup(run)
     for job in ("write_job", "restore_job"):
-        demo.run_job(getattr(demo.Backup.objects.get(pk=backup), job))
+        demo.run_job(getattr(Backup.objects.get(pk=backup), job))
     demo.approve_backup(run)
     demo.run_job(demo.screening_job(run))
     demo.approve_content(run)
