@@ -78,7 +78,7 @@ def close(run: Demo) -> None:
     handover.refresh_from_db()
     disposition = disposing.begin(actor=cast.seller_lead, handover=handover, now=timezone.now())
     demo.run_job(disposition.job)
-    for task in OnboardingTask.objects.filter(handover=handover):
+    for task in OnboardingTask.objects.filter(handover=handover, done_at=None):
         note = "Done; the evidence is in the file of this purchase."
         onboarding.finish(actor=cast.buyer_lead, task=task, note=note, now=timezone.now())
     closing.close_if_done(handover=handover, now=timezone.now())
