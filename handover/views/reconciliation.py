@@ -59,7 +59,7 @@ def page(request: HttpRequest, handover_id: UUID, number: int) -> HttpResponse:
         "execution": execution,
         "proof": proof_of(execution),
         "fields": [(label, found.fields[key]) for key, label in LABELS.items() if key in found.fields],
-        "along": [(Travels(kind).label, one) for kind, one in found.carried.items()],
+        "along": [(kind.label, found.carried[kind]) for kind in Travels if kind in found.carried],
         "differing": found.differing,
         "shown": DIFFERENCES if found.differing > DIFFERENCES else found.differing,
         "page_obj": Paginator(_lines(execution), PER_PAGE).get_page(request.GET.get("page")),
