@@ -257,6 +257,9 @@ def _nothing_twice(execution, book):
 
 def _dispose(stand, workers, run, book):
     """Of who crossed every key is destroyed and counted once; who asked for something is left out and waits."""
+    # What kept them from being destroyed has ended.
+    Hold.objects.filter(book=book).update(released_at=timezone.now())
+    SubjectRequest.objects.filter(book=book).update(state="done")
     keeps = book.customers.order_by("pk")[4]
     now = timezone.now()
     asks = SubjectRequest.objects.create(
