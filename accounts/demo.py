@@ -94,7 +94,7 @@ COMPANIES = [
     Company(
         "reviewers",
         Organization.Kind.REVIEWER,
-        "Heng’an Compliance",
+        "Heng'an Compliance",
         "北京恒安合规咨询有限公司",
         registration_number("110105", "MA01R6H8"),
         "Lin Shuyi",

@@ -10,6 +10,7 @@ from customers.fields import FIELDS, LABELS, PURCHASES
 from customers.import_columns import Column, needs_date_order
 from customers.models import Category, Import
 from customers.parsing import sniffing
+from customers.parsing.names import CONSENT
 from customers.services.revealing import PURPOSE_CHARACTERS
 
 
@@ -174,6 +175,8 @@ class ColumnsForm(forms.Form):
             self.add_error(None, _("Choose the column with the customer number: without it nobody can be told apart."))
         if "time" not in taken and not set(PURCHASES).isdisjoint(taken):
             self.add_error(None, _("Choose the column with the time of purchase, or leave out all purchase columns."))
+        if "consent_on" in taken and "consent" not in taken:
+            self.add_error(None, _("Choose the column that says whether the customer agreed, or leave out its day."))
         self._check_dates(taken)
 
     def _check_column(self, column: Column, field: str, taken: dict[str, Column]) -> None:
@@ -186,14 +189,19 @@ class ColumnsForm(forms.Form):
             self.add_error(f"column_{column.place}", text % facts)
 
     def _check_dates(self, taken: dict[str, Column]) -> None:
-        time = taken.get("time")
-        if time and not self.cleaned_data.get("date_order") and needs_date_order(time.place, self.rows):
-            text = _("Day and month cannot be told apart in column %(letters)s. Choose the order.")
-            self.add_error("date_order", text % {"letters": time.letters})
+        for time in (taken[name] for name in ("time", "consent_on") if name in taken):
+            if not self.cleaned_data.get("date_order") and needs_date_order(time.place, self.rows):
+                text = _("Day and month cannot be told apart in column %(letters)s. Choose the order.")
+                self.add_error("date_order", text % {"letters": time.letters})
+
+
+_CONSENT_LABELS = {"consent": _("Agreed: yes, no or withdrawn"), "consent_on": _("Day of it")}
 
 
 def field_label(field: str) -> str:
     """The translated name of a field of any category."""
+    if field in _CONSENT_LABELS:
+        return str(_CONSENT_LABELS[field])
     return next((str(label) for key, label in LABELS.items() if key.partition(".")[2] == field), field)
 
 
@@ -201,6 +209,7 @@ def _field_choices() -> list[Any]:
     groups = [
         (Category(category).label, [(name, field_label(name)) for name in names]) for category, names in FIELDS.items()
     ]
+    groups.append((_("Consent"), [(name, field_label(name)) for name in CONSENT]))
     return [("", _("Leave out")), *groups]
 
 

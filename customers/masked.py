@@ -15,7 +15,7 @@ from accounts.periods import months_after
 from customers.access import Access
 from customers.fields import FIELDS, LABELS
 from customers.masking import mask, mask_amount
-from customers.models import Book, Category, Customer, RetentionRule
+from customers.models import Book, Category, Customer, RetentionRule, Terms
 from customers.opening import Row, SealedCustomer, opened, sealed_customer
 from customers.selectors import habit_marks, purchase_counts
 from customers.workflow import Verb
@@ -141,7 +141,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A category of one customer. `ends_on`: when its key is destroyed, if a rule says so."""
+    """A category of one customer. `ends_on`: when its key is destroyed, if a rule says so; `agreed_in`: the handover
+    whose terms end it earlier than the rule."""
 
     category: Category
     state: SealState
@@ -149,14 +150,27 @@ class Panel:
     rule: RetentionRule | None = None
     ends_on: date | None = None
     derived: bool = False
+    agreed_in: str = ""
 
 
-def panels(customer: Customer, rules: Sequence[RetentionRule], access: Access) -> list[Panel]:
+def panels(
+    customer: Customer, rules: Sequence[RetentionRule], access: Access, terms: Sequence[Terms] = ()
+) -> list[Panel]:
     """The three categories of a customer, masked; without clearance for the book nothing of them, nor of those that no
     team of the person may see."""
     sees = any(access.may(Verb.MASKED, category) for category in Category)
     sealed = sealed_customer(customer, access) if sees else None
-    return [_panel(customer, sealed, category, {rule.category: rule for rule in rules}) for category in Category]
+    found = [_panel(customer, sealed, category, {rule.category: rule for rule in rules}) for category in Category]
+    return [_within(panel, terms) for panel in found]
+
+
+def _within(panel: Panel, terms: Sequence[Terms]) -> Panel:
+    """Under the terms with which the customer arrived, where they end it earlier."""
+    for one in terms:
+        last = getattr(one, f"{panel.category}_until")
+        if last and (panel.ends_on is None or last < panel.ends_on):
+            panel = replace(panel, ends_on=last, agreed_in=one.arrival.reference)
+    return panel
 
 
 def _panel(

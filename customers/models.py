@@ -237,6 +237,7 @@ class SubjectRequest(SealedModel):
     due_on = models.DateField()
     answered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField(null=True)
+    origin = models.UUIDField(null=True, editable=False)  # the request of the source book that came with a handover
 
     class Meta:
         verbose_name = _("request of a customer")
@@ -249,3 +250,117 @@ class SubjectRequest(SealedModel):
     @property
     def sealing_subject(self) -> UUID:
         return self.customer_id
+
+
+class Hold(models.Model):
+    """Why something must not be destroyed: the data of one customer, or without a customer the whole book. In force
+    until it is released or its last day is over. `origin`: the hold of the source book that it came with."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="holds")
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.CASCADE, related_name="holds")
+    reason = models.CharField(_("Reason"), max_length=300)
+    until = models.DateField(_("Last day"), null=True)
+    placed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField()
+    released_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    released_at = models.DateTimeField(null=True)
+    origin = models.UUIDField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = pgettext_lazy("against destruction", "hold")
+        verbose_name_plural = pgettext_lazy("against destruction", "holds")
+        indexes = [models.Index(fields=["book"], condition=models.Q(released_at=None), name="customers_hold_in_force")]
+
+    def __str__(self) -> str:
+        return f"{self.book}, {self.placed_at:%Y-%m-%d}"
+
+
+class Consent(models.Model):
+    """What a customer agreed to, and took back. `basis`: code of the legal basis that asked for it, if one did;
+    `handover`: whose notice was answered; `origin`: the consent of the source book that it came with."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(_("Purpose"), max_length=300)
+    basis = models.CharField(max_length=40, blank=True)
+    state = models.CharField(max_length=9, choices=workflow.ConsentState, default=workflow.ConsentState.GIVEN)
+    given_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    source = models.CharField(max_length=6, choices=workflow.ConsentSource)
+    recorded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    handover = models.UUIDField(null=True, editable=False)
+    origin = models.UUIDField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "handover"], condition=models.Q(origin=None), name="customers_consent_answer"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()}, {self.purpose}"
+
+
+class Arrival(models.Model):
+    """What a handover brought to a book and what for: the buyer may use it for no other purpose."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="arrivals")
+    handover = models.UUIDField(editable=False)
+    reference = models.CharField(max_length=20)
+    purpose = models.TextField()
+    months = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("arrival")
+        verbose_name_plural = _("arrivals")
+        constraints = [models.UniqueConstraint(fields=["book", "handover"], name="customers_arrival_once")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Terms(models.Model):
+    """On which terms a customer arrived: the last day of each category is the earlier of what its source had and what
+    seller and buyer agreed. An earlier rule of the book still counts; a later one does not."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="terms")
+    arrival = models.ForeignKey(Arrival, on_delete=models.PROTECT, related_name="+")
+    basic_until = models.DateField(null=True)
+    purchases_until = models.DateField(null=True)
+    habits_until = models.DateField(null=True)
+
+    class Meta:
+        verbose_name = _("terms of a customer")
+        verbose_name_plural = _("terms of customers")
+        constraints = [models.UniqueConstraint(fields=["customer", "arrival"], name="customers_terms_once")]
+
+    def __str__(self) -> str:
+        return str(self.arrival)
+
+
+class Link(models.Model):
+    """Somebody who arrived by a handover and was in another book of the organization already. `merged_at`: what was
+    there was given to the existing customer; `moved`: by category the fields that were filled and the ids of rows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    arrived = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="found_in")
+    existing = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="came_again")
+    arrival = models.ForeignKey(Arrival, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    merged_at = models.DateTimeField(null=True)
+    moved = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("same person in two books")
+        verbose_name_plural = _("same persons in two books")
+        constraints = [models.UniqueConstraint(fields=["arrived", "existing"], name="customers_link_once")]
+
+    def __str__(self) -> str:
+        return str(self.arrival)

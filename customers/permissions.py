@@ -71,6 +71,16 @@ def may_set_rules(user: User, book: Book) -> bool:
     return role_in(user, book.organization_id) == Membership.Role.LEAD
 
 
+def may_hold(user: User, book: Book) -> bool:
+    """May place and release holds."""
+    return role_in(user, book.organization_id) == Membership.Role.LEAD
+
+
+def may_record_consents(user: User, book: Book) -> bool:
+    """May keep what customers agreed to and took back: who may speak with them about their data."""
+    return works_on(user, book) and permit(Verb.REVEAL, Category.BASIC) in permits_on(user, book)
+
+
 def _load(user: User, books: list[Book]) -> None:
     if not books:
         return

@@ -19,7 +19,7 @@ from customers.permissions import may_work_on, organizations_with_books, permits
 from customers.selectors import books_visible_to, imports_waiting_for, stopped_imports
 from customers.services.importing import FORGOTTEN_AFTER
 from customers.tasks import CheckHandler, DeriveHandler, StoreHandler
-from customers.workflow import ImportState, RequestState, Verb
+from customers.workflow import BookState, ImportState, RequestState, Verb
 from jobs.registry import register
 from ledger import vocabulary
 
@@ -77,6 +77,8 @@ def requests_waiting(user: User, now: datetime) -> Sequence[Waiting]:
     if not places:
         return []
     open_ones = SubjectRequest.objects.filter(state=RequestState.OPEN, book__organization__in=places)
+    # In a book that is still arriving they wait for its certificate.
+    open_ones = open_ones.exclude(book__state__in=(BookState.STAGED, BookState.DISCARDED))
     found = open_ones.select_related("book").order_by("due_on", "pk")[:_REQUESTS]
     return [_asked(item) for item in found if permit(Verb.REVEAL, Category.BASIC) in permits_on(user, item.book)]
 

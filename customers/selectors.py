@@ -13,7 +13,19 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from accounts.selectors import organizations_of
 from customers.access import Access, check_access
-from customers.models import Book, Category, Customer, Destruction, Habit, Import, Purchase, RetentionRule
+from customers.models import (
+    Book,
+    Category,
+    Consent,
+    Customer,
+    Destruction,
+    Habit,
+    Import,
+    Link,
+    Purchase,
+    RetentionRule,
+    Terms,
+)
 from customers.workflow import WAITS_FOR_PEOPLE, BookState, ImportState, Verb
 from jobs.models import Job
 from jobs.workflow import JobState
@@ -175,6 +187,22 @@ def purchases_of(customer: Customer) -> list[Purchase]:
 def habit_of(customer: Customer) -> Habit | None:
     """The customer's habits, stated or derived."""
     return Habit.objects.filter(customer=customer).first()
+
+
+def consents_of(customer: Customer) -> list[Consent]:
+    """What a customer agreed to and took back, the newest first."""
+    return list(Consent.objects.filter(customer=customer).order_by("-given_at", "pk"))
+
+
+def terms_of(customer: Customer) -> list[Terms]:
+    """On which terms the customer arrived, for each handover."""
+    return list(Terms.objects.filter(customer=customer).select_related("arrival").order_by("arrival__at"))
+
+
+def same_person(customer: Customer) -> list[Link]:
+    """Where else the organization has this person, found when they arrived by a handover."""
+    either = Link.objects.filter(Q(arrived=customer) | Q(existing=customer))
+    return list(either.select_related("arrival", "arrived__book", "existing__book").order_by("at"))
 
 
 def destroyed_on(customer: Customer) -> dict[str, datetime]:

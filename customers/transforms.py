@@ -11,8 +11,8 @@ from itertools import pairwise
 import orjson
 from django.db.models import TextChoices
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from customers.fields import BASIC, FIELDS, HABITS, LABELS
 from customers.masking import CITY, mask
@@ -79,10 +79,14 @@ def admits(key: str, transform: str) -> bool:
     return transform in ADMITTED.get(key, ())
 
 
+def _named(label: str | Promise, word: str | Promise) -> str:
+    return gettext("%(field)s (%(word)s)") % {"field": label, "word": word}
+
+
 def label_of(key: str, transform: str) -> str:
     """The field with what becomes of it, if that is more than crossing: "Phone (masked)"."""
     word = _WORDS.get(transform)
-    return f"{LABELS[key]} ({word})" if word else str(LABELS[key])
+    return _named(LABELS[key], word) if word else str(LABELS[key])
 
 
 _WORDS: Mapping[str, Promise] = {

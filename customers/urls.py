@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from customers.views import books, customers, imports, requests, retention
+from customers.views import books, customers, imports, keeping, requests, retention
 
 app_name = "customers"
 urlpatterns: list[URLPattern] = [
@@ -16,6 +16,11 @@ urlpatterns: list[URLPattern] = [
     path("requests/<uuid:request_id>/read/", requests.read, name="request_read"),
     path("requests/<uuid:request_id>/close/", requests.close, name="request_close"),
     path("customers/<uuid:customer_id>/", customers.show, name="customer"),
+    path("<uuid:book_id>/holds/", keeping.book_holds, name="book_holds"),
+    path("holds/<uuid:hold_id>/release/", keeping.release, name="hold_release"),
+    path("customers/<uuid:customer_id>/holds/", keeping.customer_holds, name="customer_holds"),
+    path("customers/<uuid:customer_id>/consents/", keeping.customer_consents, name="customer_consents"),
+    path("consents/<uuid:consent_id>/withdraw/", keeping.withdraw, name="consent_withdraw"),
     path("customers/<uuid:customer_id>/<str:category>/", customers.open_category, name="customer_reveal"),
     path("<uuid:book_id>/import/", imports.upload, name="import_upload"),
     path("imports/<uuid:import_id>/", imports.show, name="import"),

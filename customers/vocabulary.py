@@ -15,6 +15,8 @@ BOOKS = {
     "book.rule_set": _(
         "%(actor_name)s set that “%(category)s” is kept %(months)s months after collection. Reason: %(reason)s"
     ),
+    "book.hold_placed": _("%(actor_name)s ordered that nothing in this book is destroyed."),
+    "book.hold_released": _("%(actor_name)s released a hold of the whole book."),
     "book.exported": _("%(actor_name)s exported a list of %(customers)s customers with masked values."),
 }
 DISCARDED = {"book.discarded": _("%(actor_name)s discarded the book “%(name)s”.")}
@@ -22,6 +24,14 @@ CUSTOMERS = {
     "customer.request.opened": _("A customer opened a request: %(kind)s"),
     "customer.request.read": _("%(actor_name)s read a customer's request: %(kind)s"),
     "customer.request.closed": _("%(actor_name)s answered a customer's request: %(kind)s, %(state)s"),
+    "customer.hold_placed": _("%(actor_name)s ordered that this customer's data is not destroyed."),
+    "customer.hold_released": _("%(actor_name)s released a hold: this customer's data may be destroyed again."),
+    "customer.consent_given": _("%(actor_name)s recorded a consent of the customer."),
+    "customer.consent_withdrawn": _("%(actor_name)s recorded that the customer withdrew a consent."),
+    "customer.consent_answered": _("The customer's answer to a notice was kept as a consent: %(state)s"),
+    "customer.merged_received": _("Received what another record of the same person brought with %(reference)s."),
+    "customer.merged_given": _("Merged into a customer who was there already, as the plan of %(reference)s says."),
+    "customer.merged_expired": _("What came with %(reference)s was taken out again: its last day has come."),
     "customer.revealed": _("%(actor_name)s opened “%(category)s”. Purpose: %(purpose)s"),
     "customers.destroyed": _("%(actor_name)s destroyed %(keys)s keys of “%(category)s”: nobody can open the values."),
 }

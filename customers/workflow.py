@@ -64,3 +64,27 @@ class RequestState(TextChoices):
     OPEN = "open", pgettext_lazy("state", "Open")
     DONE = "done", pgettext_lazy("state of a request", "Done")
     REFUSED = "refused", pgettext_lazy("state of a request", "Refused")
+
+
+class ConsentState(TextChoices):
+    """A consent that was withdrawn stays on record: who uses the data must know."""
+
+    GIVEN = "given", pgettext_lazy("state of a consent", "Given")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class ConsentSource(TextChoices):
+    """Where the platform has a consent from."""
+
+    IMPORT = "import", _("The imported file")
+    NOTICE = "notice", _("Answer to the notice of a handover")
+    STAFF = "staff", _("Recorded by staff")
+
+
+class Travels(TextChoices):
+    """What goes along with a customer who crosses, besides the data of the three categories."""
+
+    CONSENTS = "consents", _("Consents")
+    TERMS = "terms", _("Purpose and longest time")
+    HOLDS = "holds", pgettext_lazy("against destruction", "Holds")
+    REQUESTS = "requests", _("Open requests")

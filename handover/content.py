@@ -39,6 +39,7 @@ PLAN_FIELDS = (
     "acceptance_days",
     "batches",
     "batch_days",
+    "duplicates",
 )
 # All others were added since: what was approved before keeps its digest, so each counts only when it says something.
 _FROM_THE_START = frozenset(

@@ -119,7 +119,7 @@ class _Teller:
     def __call__(self, count: int) -> Number:
         if not self._by_tens:
             return Number(int(count), about=not self._exact)
-        return Number(count // _TENS * _TENS, about=True, few=0 < count < _TENS)
+        return Number(count // _TENS * _TENS, about=count > 0 or not self._exact, few=0 < count < _TENS)
 
 
 def _teller(by_tens: bool, exact: bool) -> _Teller:

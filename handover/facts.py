@@ -14,6 +14,7 @@ from handover.content import items_of, newest_proposal, proven_backup, proven_ex
 from handover.models import Backup, Delivery, Execution, Handover, Push, ScopeProposal
 from handover.selectors import step_of
 from handover.services.screening import latest_screening
+from handover.versions import criteria_of
 from handover.workflow import StepKind, StepState
 from jobs.models import Job
 from jobs.selectors import jobs_visible_to
@@ -35,11 +36,13 @@ class CategoryCrossing:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """What crosses by the newest version of the scope. `agreed`: both sides have approved it."""
+    """What crosses by the newest version of the scope. `agreed`: both sides have approved it; `chosen`: which
+    customers, in words, if not all."""
 
     proposal: ScopeProposal
     agreed: bool
     categories: list[CategoryCrossing]
+    chosen: list[str]
 
 
 def crossing_of(handover: Handover) -> Crossing | None:
@@ -56,7 +59,7 @@ def crossing_of(handover: Handover) -> Crossing | None:
         sent = counts.get(category, {}).get("sent") if counts else None
         categories.append(CategoryCrossing(category, category.label, fields, stay, sent))
     agreed = step_of(handover, StepKind.SCOPE).state == StepState.PASSED
-    return Crossing(newest, agreed, categories)
+    return Crossing(newest, agreed, categories, criteria_of(newest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,9 @@ def _to_prepare(board: Board, step: Step) -> list[Turn]:
     if kind is StepKind.SCOPE:
         sides = (Side.SELLER, Side.BUYER)
         return [_turn(board, side, "propose", _writers(board, step, side, "draft")) for side in sides]
-    if step.author_id and not step.remark:
+    # Whoever wrote the impact assessment is a writer of a plan that may not be there yet.
+    written = step.author_id and (kind is not StepKind.PLAN or hasattr(board.handover, "plan"))
+    if written and not step.remark:
         return [_turn(board, Side.SELLER, "submit", _actors(step, Side.SELLER))]
     verb = "redraft" if step.remark else "draft"
     return [_turn(board, Side.SELLER, verb, _writers(board, step, Side.SELLER, "draft"))]

@@ -1,8 +1,16 @@
-"""What each choice of the plan means; the form shows it under the choice."""
+"""What each choice means, of the kind of transaction and of the plan; the form shows it under the choice."""
 
 from django.utils.translation import gettext_lazy
 
-from handover.models import TransferPlan
+from handover.models import Handover, TransferPlan
+
+KIND_HINTS = {
+    Handover.Kind.SHARE.value: gettext_lazy("Shares are sold; the company that holds the data stays the same."),
+    Handover.Kind.ASSET.value: gettext_lazy("The business or a part of it is sold to another company."),
+    Handover.Kind.MERGER.value: gettext_lazy("Two companies become one."),
+    Handover.Kind.DIVISION.value: gettext_lazy("A company is split, and a part of it goes on elsewhere."),
+    Handover.Kind.BANKRUPTCY.value: gettext_lazy("An administrator sells what an insolvent company has."),
+}
 
 PLAN_HINTS = {
     TransferPlan.Method.INSIDE.value: gettext_lazy("The buyer's book is filled here. No file leaves the platform."),
@@ -28,6 +36,11 @@ PLAN_HINTS = {
     ),
     TransferPlan.Telling.OUTSIDE.value: gettext_lazy(
         "All three sides approve how, on which day and with which evidence."
+    ),
+    TransferPlan.Duplicates.LINK.value: gettext_lazy("Each page leads to the other. Nothing is changed."),
+    TransferPlan.Duplicates.MERGE.value: gettext_lazy(
+        "Only who is one person beyond doubt, with the same name: purchases are moved and empty fields filled. "
+        "Nothing is overwritten; all others are linked."
     ),
     TransferPlan.Disposition.DESTROY.value: gettext_lazy("After the certificate; until then its book stays frozen."),
     TransferPlan.Disposition.RESTRICT.value: gettext_lazy(

@@ -22,7 +22,7 @@ from handover.gates import Board, approvals_of, gate_url, number_of, organizatio
 from handover.legal import demanding
 from handover.models import Step
 from handover.selectors import steps_of
-from handover.services import holding_out, screening
+from handover.services import holding_out, rehearsing, screening
 from handover.services.plan import lacking
 from handover.workflow import ORDER, REQUIRED, HandoverState, Side, StepKind, StepState
 
@@ -109,10 +109,12 @@ def _gate(board: Board, step: Step, findings: Sequence[Found], now: datetime) ->
     kind = StepKind(step.kind)
     url, passed = gate_url(board.handover, kind), step.state == StepState.PASSED
     reached = ORDER.index(kind) <= ORDER.index(StepKind(board.current.kind))
-    found = [*_CONDITIONS[kind](board, step, now), *_found(findings, kind), *_approvals(board, step)]
+    asked = reached and (step.state != StepState.DRAFT or kind == StepKind.EXECUTION)
+    found = [(one, reached) for one in [*_CONDITIONS[kind](board, step, now), *_found(findings, kind)]]
+    found += [(one, asked) for one in _approvals(board, step, asked)]
     conditions = [
-        Condition(title, _mark(met or passed, reached and board.open), where, "" if met or passed else why)
-        for title, met, where, why in found
+        Condition(title, _mark(met or passed, due and board.open), where, "" if met or passed else why)
+        for (title, met, where, why), due in found
     ]
     return Gate(number_of(kind), kind.label, url, passed, conditions)
 
@@ -130,14 +132,15 @@ def _mark(met: bool, reached: bool) -> Mark:
     return Mark.BLOCKED if reached else Mark.LATER
 
 
-def _approvals(board: Board, step: Step) -> _Found:
+def _approvals(board: Board, step: Step, asked: bool) -> _Found:
     url = gate_url(board.handover, StepKind(step.kind))
     for row in approvals_of(board, step):
         if step.kind == StepKind.EXECUTION:
             title: str | Promise = _STARTS[REQUIRED[StepKind.EXECUTION].index(row.side)]
         else:
             title = _("%(organization)s has approved") % {"organization": row.organization}
-        yield title, row.at is not None, row.url or url, _("Waits for %(names)s") % {"names": row.person}
+        why = _("Waits for %(names)s") % {"names": row.person} if asked else str(row.person)
+        yield title, row.at is not None, row.url or url, why
 
 
 # ---- the conditions of each gate
@@ -197,7 +200,12 @@ def _execution(board: Board, step: Step, now: datetime) -> _Found:
     notices = reverse("handover:notices", args=[handover.pk])
     yield _("Customers are told, and their time to answer is over"), plan is not None and not told, notices, told
     free = screening.obstacle(handover)
-    yield _("The free text of the book is cleared"), not free, gate_url(handover, StepKind.BACKUP), free
+    begun = screening.latest_screening(handover) is not None
+    why = free if begun else _("Reading it begins with the backup.")
+    yield _("The free text of the book is cleared"), not free, gate_url(handover, StepKind.BACKUP), why
+    shut = step.state == StepState.SHUT
+    untried = rehearsing.obstacle(handover)
+    yield _("A dry run has counted what would cross"), not shut and not untried, url, untried
 
 
 def _audit(board: Board, step: Step, now: datetime) -> _Found:

@@ -11,6 +11,7 @@ from handover.granting import HANDOVERS
 from handover.handlers.backup import BackupHandler, RestoreHandler
 from handover.handlers.delivery import DeliveryHandler
 from handover.handlers.disposal import DisposalHandler
+from handover.handlers.matching import MatchHandler
 from handover.handlers.notify import NotifyHandler, RemindHandler
 from handover.handlers.push import PushHandler
 from handover.handlers.rehearse import RehearseHandler
@@ -24,6 +25,7 @@ from handover.services import (
     delivering,
     disposing,
     executing,
+    matching,
     moving,
     onboarding,
     pushing,
@@ -32,6 +34,7 @@ from handover.services import (
     sending,
 )
 from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
+from handover.words import WORDS
 from handover.workflow import RETURNS, StepKind
 from jobs import registry
 from ledger import vocabulary
@@ -59,6 +62,7 @@ registry.register(reminding.REMIND, RemindHandler())
 registry.register(delivering.DELIVER, DeliveryHandler())
 registry.register(pushing.PUSH, PushHandler())
 registry.register(disposing.DISPOSE, DisposalHandler())
+registry.register(matching.MATCH, MatchHandler())
 moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
 for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP):
@@ -67,7 +71,7 @@ outcomes.register(Review.Kind.AUDIT, GateOutcome(), places=[(one.value, one.labe
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
 waiting.register(handovers_waiting)
 panels.register(handovers_panel)
-vocabulary.register(SENTENCES)
+vocabulary.register(SENTENCES, words=WORDS)
 vocabulary.register(PASSED, kind="gate")
 vocabulary.register(STOPPED, kind="bad")
-vocabulary.register(AFTER)
+vocabulary.register(AFTER, words=WORDS)

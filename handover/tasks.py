@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from handover.services import accepting, backing_up, closing, delivering, onboarding, reminding
+from handover.services import accepting, backing_up, closing, delivering, matching, onboarding, reminding
 from tenancy import rights
 
 
@@ -35,8 +35,10 @@ def packages() -> None:
 @shared_task(name="handover.after")
 @rights.everything()
 def after() -> None:
-    """Every night: accept what nobody gave back in time, see who is trained, close what waits for nothing any more."""
+    """Every night: accept what nobody gave back in time, look for customers whom the buyer has already, see who is
+    trained, then close what waits for nothing any more."""
     now = timezone.now()
     accepting.accept_due(now=now)
+    matching.begin_due(now=now)
     onboarding.tick_trained(now=now)
     closing.close_done(now=now)

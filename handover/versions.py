@@ -54,6 +54,11 @@ class Comparison:
         return sum(pair.differs for _category, pairs in self.groups for pair in pairs)
 
     @property
+    def changed(self) -> set[Category]:
+        """The categories in which something differs."""
+        return {category for category, pairs in self.groups if any(pair.differs for pair in pairs)}
+
+    @property
     def chooses(self) -> bool:
         """Whether one of the versions lets only some customers cross."""
         return bool(self.after.segment or (self.before and self.before.segment))
@@ -99,10 +104,15 @@ def compared(after: ScopeProposal, before: ScopeProposal | None) -> Comparison:
         groups.append(
             (category, [FieldPair(field.key, field.label, old.get(field.key), new[field.key]) for field in fields])
         )
-    handover = after.handover
-    names = {key: date_format(localtime(at)) for key, at, _count in imports_of_book(handover)} if after.segment else {}
-    segments = tuple(sentences(one.segment, names) if one else [] for one in (before, after))
-    return Comparison(before, after, groups, (segments[0], segments[1]))
+    return Comparison(before, after, groups, (criteria_of(before) if before else [], criteria_of(after)))
+
+
+def criteria_of(proposal: ScopeProposal) -> list[str]:
+    """By what a version chooses customers, in words; empty: all of the book cross."""
+    if not proposal.segment:
+        return []
+    names = {key: date_format(localtime(at)) for key, at, _count in imports_of_book(proposal.handover)}
+    return sentences(proposal.segment, names)
 
 
 def _by_key(proposal: ScopeProposal) -> dict[str, ScopeItem]:

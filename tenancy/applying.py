@@ -10,7 +10,9 @@ from django.db.models import Model
 from psycopg2 import sql
 
 from tenancy.owner import is_apart
-from tenancy.policies import EVERYTHING, TABLES, Guarded, Open
+from tenancy.policies import EVERYTHING, FUNCTIONS, TABLES, Guarded, Open
+
+_FUNCTION = "CREATE OR REPLACE FUNCTION {name}(uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $body${body}$body$"
 
 
 def models() -> dict[str, type[Model]]:
@@ -25,10 +27,12 @@ def undeclared() -> list[str]:
 
 
 def differing() -> list[str]:
-    """Tables whose policies in the database are not those of `policies.TABLES`, and undeclared ones."""
-    present = _present()
+    """Tables whose policies in the database are not those of `policies.TABLES`, undeclared ones, and functions that are
+    not those of `policies.FUNCTIONS`."""
+    present, functions = _present(), _functions()
     declared = {model._meta.db_table: TABLES.get(label) for label, model in models().items()}
-    return sorted(table for table, kind in declared.items() if kind is None or present.get(table, {}) != _wanted(kind))
+    tables = {table for table, kind in declared.items() if kind is None or present.get(table, {}) != _wanted(kind)}
+    return sorted(tables | {name for name, body in FUNCTIONS.items() if functions.get(name) != body})
 
 
 def apply() -> None:
@@ -39,6 +43,8 @@ def apply() -> None:
     present = _present()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '30s'")
+        for name, body in FUNCTIONS.items():
+            cursor.execute(_FUNCTION.format(name=name, body=body))
         for label, model in models().items():
             table = model._meta.db_table
             for statement in _policies(table, TABLES[label], present.get(table, {})):
@@ -86,6 +92,12 @@ def _present() -> dict[str, dict[str, str | None]]:
         for table, name, clause in cursor.fetchall():
             found.setdefault(table, {})[name] = clause
     return found
+
+
+def _functions() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+        return dict(cursor.fetchall())
 
 
 def _ensure_role() -> None:

@@ -32,6 +32,8 @@ OBJECTS = (
     "addressee",
     "link",
     "request",
+    "hold",
+    "consent",
 )
 
 
@@ -103,97 +105,152 @@ PAGES: dict[str, Page] = {
     "mfa_remove_webauthn": Page(
         "passkey", "login 404 404 404 302 404 404 404 404 404", "login 404 404 404 302 404 404 404 404 404"
     ),
-    "mfa_view_recovery_codes": Page("", "login 404 404 404 404 404 404 404 404 404", "405"),
+    "mfa_view_recovery_codes": Page(
+        "", "login 404 404 404 404 404 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
     "mfa_generate_recovery_codes": Page(
         "", "login 200 200 200 302 200 200 200 200 200", "login 200 200 200 302 200 200 200 200 200"
     ),
     "sessions": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
     "sessions_end_others": Page("", "405", "login 302 302 302 302 302 302 302 302 302"),
     "session_end": Page("session", "405", "login 404 404 404 302 404 404 404 404 404"),
-    "clearance": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
+    "clearance": Page("", "login 200 200 200 200 200 200 200 200 200", "login 405 405 405 405 405 405 405 405 405"),
     "agreement": Page(
         "agreement", "login 404 404 404 200 200 404 404 404 200", "login 404 404 404 422 422 404 404 404 422"
     ),
     "agreement_publish": Page(
         "", "login 200 404 404 200 404 200 404 404 200", "login 422 404 404 422 404 422 404 404 422"
     ),
-    "signed_copy": Page("signature", "login 404 404 404 200 200 404 404 404 200", "405"),
-    "course": Page("law", "login 200 200 200 200 200 200 200 200 200", "405"),
-    "lesson": Page("law 1", "login 200 200 200 200 200 200 200 200 200", "405"),
+    "signed_copy": Page(
+        "signature", "login 404 404 404 200 200 404 404 404 200", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "course": Page("law", "login 200 200 200 200 200 200 200 200 200", "login 405 405 405 405 405 405 405 405 405"),
+    "lesson": Page("law 1", "login 200 200 200 200 200 200 200 200 200", "login 405 405 405 405 405 405 405 405 405"),
     "quiz": Page("law", "login 200 200 200 200 200 200 200 200 200", "login 422 422 422 422 422 422 422 422 422"),
-    "course_certificate": Page("completion", "login 404 404 404 200 200 404 404 404 200", "405"),
-    "access": Page("", "login 200 404 404 200 404 200 404 404 200", "405"),
+    "course_certificate": Page(
+        "completion", "login 404 404 404 200 200 404 404 404 200", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "access": Page("", "login 200 404 404 200 404 200 404 404 200", "login 405 405 405 405 405 405 405 405 405"),
     "team_new": Page("", "login 200 404 404 200 404 200 404 404 200", "login 422 404 404 422 404 422 404 404 422"),
     "team_change": Page(
         "team", "login 404 404 404 200 404 404 404 404 200", "login 404 404 404 422 404 404 404 404 422"
     ),
-    "team_remove": Page("team", "405", "login 404 404 404 302 404 404 404 404 302"),
-    "access_person": Page("person", "login 404 404 404 200 404 404 404 404 200", "405"),
-    "view_as": Page("person", "405", "login 404 404 404 302 404 404 404 404 302"),
-    "view_stop": Page("", "405", "login 302 302 302 302 302 302 302 302 302"),
+    "team_remove": Page(
+        "team", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 404 404 404 404 302"
+    ),
+    "access_person": Page(
+        "person", "login 404 404 404 200 404 404 404 404 200", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "view_as": Page("person", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 404 404 404 404 302"),
+    "view_stop": Page("", "login 405 405 405 405 405 405 405 405 405", "login 302 302 302 302 302 302 302 302 302"),
     "access_grant": Page(
         "handover going", "login 404 404 404 200 404 200 404 404 200", "login 404 404 404 422 404 422 404 404 422"
     ),
-    "access_revoke": Page("handover grant", "405", "login 404 404 404 302 404 404 404 404 302"),
+    "access_revoke": Page(
+        "handover grant", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 404 404 404 404 302"
+    ),
     "invitation": Page("", "404", "404"),
     "invitation_link": Page("x", "404", "405"),
     "people": Page("", "login 200 404 404 200 404 200 404 404 200", "405"),
     "invite": Page(
         "organization", "login 404 404 404 200 404 404 404 404 200", "login 404 404 404 422 404 404 404 404 422"
     ),
-    "invitation_again": Page("invitation", "405", "login 404 404 404 302 404 404 404 404 302"),
-    "invitation_withdraw": Page("invitation", "405", "login 404 404 404 302 404 404 404 404 302"),
+    "invitation_again": Page(
+        "invitation", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 404 404 404 404 302"
+    ),
+    "invitation_withdraw": Page(
+        "invitation", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 404 404 404 404 302"
+    ),
     "member_role": Page(
         "membership", "login 404 404 404 200 404 404 404 404 200", "login 404 404 404 422 404 404 404 404 422"
     ),
     "offboard": Page(
         "membership", "login 404 404 404 200 404 404 404 404 200", "login 404 404 404 422 404 404 404 404 422"
     ),
-    "departure": Page("departure", "login 404 404 404 200 404 404 404 404 200", "405"),
-    "ledger_export": Page("", "405", "login 404 404 404 404 404 404 404 404 200"),
+    "departure": Page(
+        "departure", "login 404 404 404 200 404 404 404 404 200", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "ledger_export": Page("", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 404 404 404 404 404 200"),
     # ---- jobs
-    "jobs:list": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
-    "jobs:detail": Page("job", "login 404 404 404 200 200 404 404 404 200", "405"),
-    "jobs:panel": Page("job", "login 404 404 404 200 200 404 404 404 200", "405"),
-    "jobs:cancel": Page("job", "405", "login 404 404 404 302 302 404 404 404 404"),
-    "jobs:retry": Page("job", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "jobs:list": Page("", "login 200 200 200 200 200 200 200 200 200", "login 405 405 405 405 405 405 405 405 405"),
+    "jobs:detail": Page(
+        "job", "login 404 404 404 200 200 404 404 404 200", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "jobs:panel": Page("job", "login 404 404 404 200 200 404 404 404 200", "login 405 405 405 405 405 405 405 405 405"),
+    "jobs:cancel": Page(
+        "job", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 302 404 404 404 404"
+    ),
+    "jobs:retry": Page("job", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 302 404 404 404 404"),
     "jobs:pause": Page("job", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 200 200 404 404 404 404"),
-    "jobs:go_on": Page("job", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "jobs:go_on": Page("job", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 302 404 404 404 404"),
     # ---- ledger
-    "ledger:list": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
+    "ledger:list": Page("", "login 200 200 200 200 200 200 200 200 200", "login 405 405 405 405 405 405 405 405 405"),
     # ---- customers
-    "customers:books": Page("", "login 200 200 200 200 200 200 200 200 200", "405"),
+    "customers:books": Page(
+        "", "login 200 200 200 200 200 200 200 200 200", "login 405 405 405 405 405 405 405 405 405"
+    ),
     "customers:book_new": Page(
         "", "login 200 200 404 200 200 200 200 404 404", "login 422 422 404 422 422 422 422 404 404"
     ),
-    "customers:book": Page("book", "login 404 404 404 200 200 404 404 404 404", "405"),
+    "customers:book": Page(
+        "book", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
     "customers:book_search": Page(
         "book", "login 404 404 404 302 302 404 404 404 404", "login 404 404 404 302 302 404 404 404 404"
     ),
-    "customers:book_export": Page("book", "405", "login 404 404 404 302 302 404 404 404 404"),
-    "customers:book_derive": Page("book", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "customers:book_export": Page(
+        "book", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 302 404 404 404 404"
+    ),
+    "customers:book_derive": Page(
+        "book", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 302 404 404 404 404"
+    ),
     "customers:book_rule": Page(
         "book basic", "login 404 404 404 200 404 404 404 404 404", "login 404 404 404 422 404 404 404 404 404"
     ),
-    "customers:customer": Page("customer", "login 404 404 404 200 200 404 404 404 404", "405"),
+    "customers:customer": Page(
+        "customer", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
     "customers:customer_reveal": Page(
         "customer basic", "login 404 404 404 302 302 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
     ),
     "customers:import_upload": Page(
         "book", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 200 200 404 404 404 404"
     ),
-    "customers:import": Page("import", "login 404 404 404 200 200 404 404 404 404", "405"),
+    "customers:import": Page(
+        "import", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
     "customers:import_check": Page(
         "import", "login 404 404 404 302 302 404 404 404 404", "login 404 404 404 302 302 404 404 404 404"
     ),
-    "customers:import_change": Page("import", "405", "login 404 404 404 302 302 404 404 404 404"),
-    "customers:import_bad_rows": Page("import", "login 404 404 404 200 200 404 404 404 404", "405"),
-    "customers:import_store": Page("import", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "customers:import_change": Page(
+        "import", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 302 404 404 404 404"
+    ),
+    "customers:import_bad_rows": Page(
+        "import", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "customers:import_store": Page(
+        "import", "login 405 405 405 405 405 405 405 405 405", "login 404 404 404 302 302 404 404 404 404"
+    ),
     "customers:import_cancel": Page(
         "import", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 302 302 404 404 404 404"
     ),
-    "customers:requests": Page("book", "login 404 404 404 200 200 404 404 404 404", "405"),
-    "customers:request": Page("request", "login 404 404 404 200 200 404 404 404 404", "405"),
+    "customers:book_holds": Page(
+        "book", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
+    ),
+    "customers:customer_holds": Page(
+        "customer", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
+    ),
+    "customers:customer_consents": Page(
+        "customer", "login 404 404 404 200 200 404 404 404 404", "login 404 404 404 422 422 404 404 404 404"
+    ),
+    "customers:hold_release": Page("hold", "405", "login 404 404 404 302 302 404 404 404 404"),
+    "customers:consent_withdraw": Page("consent", "405", "login 404 404 404 422 422 404 404 404 404"),
+    "customers:requests": Page(
+        "book", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
+    "customers:request": Page(
+        "request", "login 404 404 404 200 200 404 404 404 404", "login 405 405 405 405 405 405 405 405 405"
+    ),
     "customers:request_read": Page("request", "405", "login 404 404 404 302 302 404 404 404 404"),
     "customers:request_close": Page("request", "405", "login 404 404 404 422 422 404 404 404 404"),
     # ---- compliance

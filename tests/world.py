@@ -22,6 +22,8 @@ from accounts.models import Departure, Invitation, Membership, Organization, Use
 from accounts.services import add_membership, add_organization, add_person, invite, make_team, offboard
 from compliance.models import Review
 from customers.models import Book, Import
+from customers.services.consents import give
+from customers.services.holding import place_hold
 from handover import demo
 from handover.models import Addressee, Backup, Execution, Handover
 from handover.notice_content import suggested
@@ -77,6 +79,7 @@ def make_world(cast: Cast, now: datetime) -> World:
         "going": going.handover.pk,
         "book": book.pk,
         "customer": book.customers.first().pk,
+        **_kept(cast, book, now),
         "import": Import.objects.filter(book=book).get().pk,
         "job": Job.objects.filter(kind="customers.store", subject_id=Import.objects.get(book=sold).pk).get().pk,
         "review": Review.objects.get(kind="plan", subject_id__in=done.handover.steps.values("pk")).pk,
@@ -99,6 +102,14 @@ def make_world(cast: Cast, now: datetime) -> World:
         "grant": going.handover.grants.filter(group__team__organization=cast.seller).first().grant,
     }
     return World(cast, _people(cast, now), objects)
+
+
+def _kept(cast: Cast, book: Book, now: datetime) -> dict[str, object]:
+    """A hold and a consent of the second customer of a book."""
+    customer, lead = book.customers.order_by("pk")[1], cast.seller_lead
+    hold = place_hold(actor=lead, book=book, customer=customer, reason="Case 12", until=None, now=now)
+    consent = give(actor=lead, customer=customer, purpose="News", on=timezone.localdate(now), now=now)
+    return {"hold": hold.pk, "consent": consent.pk}
 
 
 def _told(cast: Cast) -> dict[str, object]:

@@ -12,7 +12,8 @@ from typing import BinaryIO, cast
 import orjson
 
 from customers.fields import BASIC, HABITS
-from customers.parsing.lines import Basic, Habit, Line, Purchase
+from customers.parsing.lines import Basic, Consent, Habit, Line, Purchase
+from customers.parsing.names import CONSENT
 from customers.parsing.problems import WHOLE_ROW, Problems
 from customers.parsing.reasons import Reason
 from vault.ciphers import Cipher
@@ -22,8 +23,9 @@ PARTITIONS = 32
 LINES_IN_MEMORY = 100_000
 _BATCH = 500
 
-# first row, basic values, purchases, habit; a list because it passes through JSON
-Gathered = tuple[int, Basic, list[Purchase], Habit | None]
+# first row, basic values, purchases, habit, consent; a list because it passes through JSON
+Gathered = tuple[int, Basic, list[Purchase], Habit | None, Consent | None]
+_SLOTS = (*BASIC, *HABITS, *CONSENT)  # what the lines of one customer must agree in
 Known = Callable[[list[str]], set[str]]
 
 
@@ -108,34 +110,41 @@ class Gathering:
     def _customer(self, group: list[Line]) -> Gathered:
         first = group[0]
         if len(group) == 1:
-            return first.row, first.basic, [first.purchase] if first.purchase else [], first.habit
+            return first.row, first.basic, [first.purchase] if first.purchase else [], first.habit, first.consent
         if not self._several:
             for line in group[1:]:
                 self._problems.add(line.row, self._columns["number"], Reason.NUMBER_REPEATED, first.row)
-            return first.row, first.basic, [], first.habit
+            return first.row, first.basic, [], first.habit, first.consent
         return self._merged(group)
 
     def _merged(self, group: list[Line]) -> Gathered:
-        values = [*group[0].basic, *(group[0].habit or ("", "", ""))]
+        values = _stated(group[0])
         purchases = []
         for line in group:
             if self._agrees(line, values, group[0].row) and line.purchase:
                 purchases.append(line.purchase)
         habit = values[6], values[7], values[8]
         basic = values[0], values[1], values[2], values[3], values[4], values[5]
-        return group[0].row, basic, purchases, habit if any(habit) else None
+        consent = (values[9], values[10]) if values[9] else None
+        return group[0].row, basic, purchases, habit if any(habit) else None, consent
 
     def _agrees(self, line: Line, values: list[str], first_row: int) -> bool:
         """Empty cells agree with everything and are filled from later rows."""
-        stated = (*line.basic, *(line.habit or ("", "", "")))
+        stated = _stated(line)
         # The number itself may be written in two ways that count as the same.
-        differing = [slot for slot in range(1, 9) if stated[slot] and values[slot] and stated[slot] != values[slot]]
+        slots = range(1, len(_SLOTS))
+        differing = [slot for slot in slots if stated[slot] and values[slot] and stated[slot] != values[slot]]
         for slot in differing:
-            column = self._columns.get((*BASIC, *HABITS)[slot], WHOLE_ROW)
+            column = self._columns.get(_SLOTS[slot], WHOLE_ROW)
             self._problems.add(line.row, column, Reason.CONTRADICTION, first_row)
         if not differing:
             values[:] = [value or new for value, new in zip(values, stated, strict=True)]
         return not differing
+
+
+def _stated(line: Line) -> list[str]:
+    """In the order of `_SLOTS`."""
+    return [*line.basic, *(line.habit or ("", "", "")), *(line.consent or ("", ""))]
 
 
 def _customers_in(file: SpillFile) -> Iterator[Gathered]:

@@ -28,6 +28,7 @@ NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20
 Basic = tuple[str, str, str, str, str, str]
 Purchase = tuple[str, str, str, str, str, str]
 Habit = tuple[str, str, str]
+Consent = tuple[str, str]  # yes, no or withdrawn, and the day
 
 
 class Line(NamedTuple):
@@ -38,6 +39,7 @@ class Line(NamedTuple):
     basic: Basic
     purchase: Purchase | None
     habit: Habit | None
+    consent: Consent | None = None
 
 
 class LineReader:
@@ -68,7 +70,7 @@ class LineReader:
             return None
         if (len(text) > TEXT_CHARACTERS or _SUSPICIOUS.search(text)) and not self._cleaned(cells, number):
             return None
-        values = [""] * 15
+        values = [""] * len(names.FIELDS)
         try:
             for column, slot, reader, narrow in self._columns:
                 value = cells[column]
@@ -125,10 +127,10 @@ class LineReader:
             if not values[6]:
                 self._problems.add(number, self.column_of.get("time", WHOLE_ROW), Reason.TIME_MISSING)
                 return None
-        if self._has_habits and any(values[12:]):
+        if self._has_habits and any(values[12:15]):
             habit = values[12], values[13], values[14]
         basic = values[0], values[1], values[2], values[3], values[4], values[5]
-        return Line(number, key, basic, purchase, habit)
+        return Line(number, key, basic, purchase, habit, (values[15], values[16]) if values[15] else None)
 
 
 def _limit(field: str) -> int:

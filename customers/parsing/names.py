@@ -4,7 +4,9 @@ import re
 
 from customers.fields import BASIC, HABITS, PURCHASES
 
-FIELDS = (*BASIC, *PURCHASES, *HABITS)
+# What a file may say besides the record: whether the customer agreed, and when.
+CONSENT = ("consent", "consent_on")
+FIELDS = (*BASIC, *PURCHASES, *HABITS, *CONSENT)
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "number": (
@@ -65,6 +67,14 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "preferences": (
         "偏好", "客户偏好", "喜好", "消费偏好", "购买偏好", "习惯", "消费习惯",
         "preferences", "preference", "habits", "likes",
+    ),
+    "consent": (
+        "同意", "是否同意", "授权", "是否授权", "营销同意", "隐私同意", "接受营销",
+        "consent", "consents", "consented", "agreed", "marketing consent", "opt in", "accepts marketing",
+    ),
+    "consent_on": (
+        "同意日期", "同意时间", "授权日期", "授权时间",
+        "consent date", "consent time", "consented on", "date of consent", "agreed on", "opt in date",
     ),
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ class Reason(IntEnum):
     CURRENCY = 19
     TOO_MANY_CELLS = 20
     CELL_HUGE = 21
+    CONSENT = 22
 
 
 SENTENCES: dict[int, str | Promise] = {
@@ -67,6 +68,7 @@ SENTENCES: dict[int, str | Promise] = {
         "A cell of this row is far too long and may have swallowed rows below it. "
         "Look for a quotation mark that is not closed."
     ),
+    Reason.CONSENT: _("This does not say whether the customer agreed. Write yes, no or withdrawn."),
 }
 
 
@@ -92,6 +94,7 @@ TITLES: dict[int, str | Promise] = {
     Reason.CURRENCY: _("Not a currency"),
     Reason.TOO_MANY_CELLS: _("More cells than columns"),
     Reason.CELL_HUGE: _("Cell far too long"),
+    Reason.CONSENT: _("Not a consent"),
 }
 
 

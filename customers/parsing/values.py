@@ -56,6 +56,15 @@ _CURRENCIES = {
 }  # fmt: skip
 
 
+_CONSENTS = {
+    **dict.fromkeys(
+        ("yes", "y", "true", "1", "x", "agreed", "given", "opt-in", "是", "同意", "已同意", "有", "√", "✓"), "yes"
+    ),
+    **dict.fromkeys(("no", "n", "false", "0", "none", "-", "opt-out", "否", "不同意", "未同意", "无", "×"), "no"),
+    **dict.fromkeys(("withdrawn", "revoked", "撤回", "已撤回", "撤销", "已撤销"), "withdrawn"),
+}
+
+
 def number(text: str) -> str:
     """A customer number as written; a whole number that a spreadsheet gave decimals loses them."""
     repaired = _POINT_ZERO.fullmatch(text)
@@ -205,6 +214,14 @@ def currency(text: str) -> str:
     raise Bad(Reason.CURRENCY)
 
 
+def consent(text: str) -> str:
+    """Whether the customer agreed: yes, no or withdrawn. Other words would be text about a person in the clear."""
+    said = _CONSENTS.get(text.lower())
+    if said is None:
+        raise Bad(Reason.CONSENT)
+    return said
+
+
 def plain(text: str) -> str:
     return text
 
@@ -219,8 +236,10 @@ def readers(region: str, order: str) -> dict[str, Reader]:
         "amount": amount,
         "quantity": quantity,
         "currency": currency,
+        "consent": consent,
+        "consent_on": time_reader(order),
     }
 
 
 # Fields whose digits and signs are made plain (full-width 1 to 1) before they are read.
-NARROWED = frozenset({"number", "phone", "email", "time", "amount", "quantity", "currency"})
+NARROWED = frozenset({"number", "phone", "email", "time", "amount", "quantity", "currency", "consent", "consent_on"})

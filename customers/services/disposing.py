@@ -5,29 +5,40 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from customers.models import Book, Category, Customer, RetentionRule, SubjectRequest
+from django.utils import timezone
+
+from customers.holds import held_among
+from customers.models import Book, Category, Customer, Hold, RetentionRule, SubjectRequest
 from customers.services.books import create_book
+from customers.services.holding import lock_for_holds
 from customers.services.retention import forget_indexes
 from customers.workflow import BookState, RequestState
 from vault.selectors import living_subjects
 from vault.services import destroy_data_keys
 
-Keeper = Callable[[Book, Collection[UUID]], set[UUID]]
+Keeper = Callable[[Book, Collection[UUID], datetime], set[UUID]]
 
 
-def _asking(book: Book, customers: Collection[UUID]) -> set[UUID]:
+def _asking(book: Book, customers: Collection[UUID], now: datetime) -> set[UUID]:
     """Whose request is not answered yet: without their data nobody could answer it."""
     found = SubjectRequest.objects.filter(book=book, customer__in=customers, state=RequestState.OPEN)
     return set(found.values_list("customer", flat=True))
 
 
+def _held(book: Book, customers: Collection[UUID], now: datetime) -> set[UUID]:
+    """Whom a lead has ordered to keep."""
+    return held_among(book, customers, timezone.localdate(now))
+
+
 # Who of a book must not be destroyed now; each says so for its own reason.
-KEEPERS: list[Keeper] = [_asking]
+KEEPERS: list[Keeper] = [_asking, _held]
 
 
-def kept_back(book: Book, customers: Collection[UUID]) -> set[UUID]:
-    """Those of the customers that something forbids to destroy."""
-    return {customer for keeper in KEEPERS for customer in keeper(book, customers)}
+def kept_back(book: Book, customers: Collection[UUID], now: datetime) -> set[UUID]:
+    """Those of the customers that something forbids to destroy. Holds are neither placed nor released in the book until
+    the caller's transaction ends."""
+    lock_for_holds(book)
+    return {customer for keeper in KEEPERS for customer in keeper(book, customers, now)}
 
 
 def destroy_copies(customers: list[UUID], now: datetime) -> dict[str, tuple[int, bytes]]:
@@ -48,10 +59,15 @@ def restricted_copy(book: Book, name: str, now: datetime) -> Book:
     made = create_book(actor=None, organization=book.organization, name=name, now=now, state=BookState.RESTRICTED)
     for rule in RetentionRule.objects.filter(book=book):
         RetentionRule.objects.filter(book=made, category=rule.category).update(months=rule.months, reason=rule.reason)
+    for hold in Hold.objects.filter(book=book, customer=None, released_at=None):
+        # Whom it holds in this book it holds in the copy.
+        said = {"reason": hold.reason, "until": hold.until, "origin": hold.pk}
+        Hold.objects.create(book=made, placed_by=hold.placed_by, placed_at=hold.placed_at, **said)
     return made
 
 
 def set_apart(customers: list[UUID], target: Book) -> int:
-    """Move customers, still sealed, with their requests to another book of the same organization."""
+    """Move customers, still sealed, with their requests and holds to another book of the same organization."""
     SubjectRequest.objects.filter(customer__in=customers).update(book=target)
+    Hold.objects.filter(customer__in=customers).update(book=target)
     return Customer.objects.filter(pk__in=customers).update(book=target)

@@ -19,8 +19,9 @@ from customers.parsing import reading
 from customers.parsing.checking import Check
 from customers.parsing.grouping import Known
 from customers.parsing.reasons import FileRefused
-from customers.records import Record, write_records
+from customers.records import Record, Written, write_records
 from customers.records.collector import paused
+from customers.services.consents import import_consents
 from customers.services.importing import forget_file, give_up, lock, note, require_open
 from customers.workflow import ImportState
 from jobs.models import Job
@@ -111,8 +112,9 @@ def store(import_id: UUID, number: int, now: datetime) -> Result:
         return Result(rows=0)
     rows = staging.read_segment(item.pk, item.staged, number, load_stream_key(item.pk))
     known = _known_in(item.book)([row[1][0] for row in rows])
-    records = [_record(row, item) for row in rows if row[1][0] not in known]
-    write_records(
+    new = [row for row in rows if row[1][0] not in known]
+    records = [_record(row, item) for row in new]
+    written = write_records(
         book=item.book,
         records=records,
         organization=item.book.organization_id,
@@ -120,13 +122,26 @@ def store(import_id: UUID, number: int, now: datetime) -> Result:
         source=item.pk,
         now=now,
     )
+    _keep_consents(item, new, written)
     purchases = sum(len(row[2]) for row in rows if row[1][0] not in known)
     counts = {"customers": len(records), "purchases": purchases, "skipped": len(rows) - len(records)}
     return Result(rows=len(rows), counts=counts)
 
 
+def _keep_consents(item: Import, rows: list[list[Any]], written: Written) -> None:
+    """What the file says of consents, for those whom the segment brought. Files of before say nothing of them."""
+    stated = {row[1][0]: row[4] for row in rows if len(row) > 4 and row[4] and row[4][0] != "no"}
+    if not stated or written.first is None:
+        return
+    index = BlindIndex(item.book.organization_id)
+    by_index = {index.of("number", number): said for number, said in stated.items()}
+    there = Customer.objects.filter(book=item.book, source=item, pk__range=(written.first, written.last))
+    found = there.filter(number_index__in=by_index.keys()).values_list("pk", "number_index")
+    import_consents(purpose=item.source, said={customer: by_index[number] for customer, number in found})
+
+
 def _record(row: list[Any], item: Import) -> Record:
-    _first_row, basic, purchases, habit = row
+    _first_row, basic, purchases, habit, *_consent = row
     jurisdiction = item.book.organization.country
     return Record(item.pk, None, jurisdiction, basic=basic, purchases=purchases, habit=habit)
 

@@ -6,14 +6,17 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.periods import months_before
 from customers.errors import CustomersError, ManyExpire
-from customers.models import Book, Category, Customer, Destruction, RetentionRule
+from customers.holds import held_among
+from customers.models import Arrival, Book, Category, Customer, Destruction, RetentionRule, Terms
 from customers.permissions import may_set_rules
+from customers.services.matching import take_back_expired
 from customers.workflow import BookState
 from ledger.services import record
 from vault.selectors import living_subjects
@@ -21,18 +24,37 @@ from vault.services import destroy_data_keys
 
 BATCH = 1000
 BACKUP_DAYS = 35
+_DESTROYS = (BookState.OPEN, BookState.RESTRICTED)  # in books of these states what has expired goes
 
 
 def purge_expired(*, now: datetime) -> int:
     """Destroy the keys of every category past its rule in open and restricted books. Returns how many keys.
 
     Frozen books are left alone: what a handover has agreed on must not change under it."""
-    rules = (
-        RetentionRule.objects.filter(book__state__in=[BookState.OPEN, BookState.RESTRICTED])
-        .select_related("book")
-        .order_by("pk")
+    rules = RetentionRule.objects.filter(book__state__in=_DESTROYS).select_related("book").order_by("pk")
+    keys = sum(_purge(rule, now) for rule in rules) + sum(_purge_arrival(one, now) for one in _arrivals())
+    take_back_expired(now)
+    return keys
+
+
+def _arrivals() -> QuerySet[Arrival]:
+    """With terms of customers who may have to go before the rule of their book says so."""
+    states = [BookState.OPEN, BookState.RESTRICTED]
+    return Arrival.objects.filter(
+        Exists(Terms.objects.filter(arrival=OuterRef("pk"), customer__book__state__in=states))
     )
-    return sum(_purge(rule, now) for rule in rules)
+
+
+def _purge_arrival(arrival: Arrival, now: datetime) -> int:
+    """Whose last day of a category was agreed when they arrived, wherever they are now."""
+    reason = _("Last day under the terms of handover %(reference)s") % {"reference": arrival.reference}
+    today, count = timezone.localdate(now), 0
+    for category in Category:
+        due = Terms.objects.filter(arrival=arrival, **{f"{category}_until__lte": today})
+        for book in Book.objects.filter(pk__in=due.values("customer__book"), state__in=_DESTROYS):
+            for subjects in _living(Customer.objects.filter(book=book, terms__in=due), book, category, today):
+                count += destroy(actor=None, book=book, category=category, subjects=subjects, reason=reason, now=now)
+    return count
 
 
 def _purge(rule: RetentionRule, now: datetime) -> int:
@@ -52,13 +74,20 @@ def _destroy_by_rule(rule: RetentionRule, subjects: list[UUID], reason: str, now
 
 def _expired(rule: RetentionRule, today: date) -> Iterator[list[UUID]]:
     customers = Customer.objects.filter(book=rule.book, collected_on__lte=months_before(today, rule.months))
+    yield from _living(customers, rule.book, rule.category, today)
+
+
+def _living(customers: QuerySet[Customer], book: Book, category: str, today: date) -> Iterator[list[UUID]]:
+    """Those of them who have a key of the category and are not held, in batches."""
     last: UUID | None = None
     while batch := list(
         (customers.filter(pk__gt=last) if last else customers).order_by("pk").values_list("pk", flat=True)[:BATCH]
     ):
         last = batch[-1]
-        if living := living_subjects(batch, rule.category):
-            yield living
+        living = living_subjects(batch, category)
+        held = held_among(book, living, today)
+        if free := [subject for subject in living if subject not in held]:
+            yield free
 
 
 def expiring(book: Book, category: Category, months: int, now: datetime) -> int:
@@ -115,10 +144,13 @@ def _check_agreed(book: Book, category: Category, months: int) -> None:
 def destroy(
     *, actor: User | None, book: Book, category: Category, subjects: list[UUID], reason: str, now: datetime
 ) -> int:
-    """Destroy one category's keys of these customers and prove it with a Destruction row. Returns how many keys."""
+    """Destroy one category's keys of these customers and prove it with a Destruction row; who is held stays. Returns
+    how many keys."""
     locked = Book.objects.select_for_update().get(pk=book.pk)
     if locked.state == BookState.FROZEN:
         return 0
+    held = held_among(locked, subjects, timezone.localdate(now))
+    subjects = [subject for subject in subjects if subject not in held]
     keys = sorted(destroy_data_keys(subjects=subjects, categories=[category], now=now))
     if not keys:
         return 0

@@ -22,6 +22,7 @@ from customers import selectors
 from customers.access import Access, access_to
 from customers.errors import CustomersError
 from customers.forms import BookForm, SearchForm
+from customers.holds import how_many_held
 from customers.masked import listed
 from customers.models import Book, Customer
 from customers.permissions import may_set_rules, organizations_with_books
@@ -92,6 +93,7 @@ def _page(request: HttpRequest, book: Book, form: SearchForm) -> HttpResponse:
         "imports": selectors.imports_of(book)[:_LATEST],
         "rules": selectors.rules_of(book),
         "may_set_rules": may_set_rules(user, book),
+        "held": how_many_held(book, timezone.localdate()),
         "destructions": selectors.destructions_of(book)[:_LATEST],
         "entries": selectors.history_of(book, _LATEST),
     }

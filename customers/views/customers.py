@@ -20,6 +20,7 @@ from customers.access import access_to
 from customers.errors import CustomersError
 from customers.fields import FIELDS, LABELS
 from customers.forms import RevealForm
+from customers.holds import holds_of
 from customers.masked import Panel, SealState, panels
 from customers.models import Category, Customer
 from customers.opening import Row
@@ -99,7 +100,8 @@ def _page(
     rows: list[Row] | None = None,
 ) -> HttpResponse:
     access = access_to(_user(request), customer.book, timezone.now())
-    found = panels(customer, selectors.rules_of(customer.book), access)
+    terms = selectors.terms_of(customer)
+    found = panels(customer, selectors.rules_of(customer.book), access, terms)
     categories = [
         _shown(panel, form, rows) if panel.category == category else _shown(panel, None, None) for panel in found
     ]
@@ -113,6 +115,10 @@ def _page(
         "access": access,
         "clearance": access.clearance,
         "opened_at": timezone.localtime() if rows else None,
+        "holds": holds_of(customer, timezone.localdate()),
+        "consents": selectors.consents_of(customer),
+        "terms": terms,
+        "same": selectors.same_person(customer),
         "destroyed_on": selectors.destroyed_on(customer),
         "form": form,
         "entries": entries_of("customer", customer.pk, _LATEST),

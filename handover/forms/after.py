@@ -27,6 +27,7 @@ class OwnerForm(forms.Form):
     owner = forms.ModelChoiceField(
         label=gettext_lazy("Takes care of it"),
         queryset=User.objects.none(),
+        empty_label=gettext_lazy("Choose a person"),
         error_messages={
             "required": gettext_lazy("Choose somebody who works for the buyer."),
             "invalid_choice": gettext_lazy("Choose somebody who works for the buyer."),

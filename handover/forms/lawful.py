@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from compliance import law
 from handover.forms.wording import WRITE_A_DAY
-from handover.legal import places_of, serving
+from handover.legal import demanding, places_of, serving
 from handover.models import Handover, TransferPlan
 
 _MECHANISM = ("mechanism", "mechanism_reference", "mechanism_from", "mechanism_until", "sensitive_persons")
@@ -55,6 +55,10 @@ class LawfulFields(forms.Form):
         found = sorted(law.bases(), key=lambda one: not serving(one, handover))
         cast(forms.ChoiceField, self.fields["legal_basis"]).choices = [(one.code, one.name) for one in found]
         self.basis_hints = {one.code: one.hint for one in found}
+        # Where no basis serves, none is put aside.
+        served = {one.code for one in found if serving(one, handover)}
+        self.basis_rest = self.basis_hints.keys() - served if served else set()
+        self.contract_demanded = demanding(handover, law.CONTRACT) is not None
         if not places_of(handover).leaving:
             for name in _MECHANISM:
                 del self.fields[name]

@@ -30,10 +30,9 @@ class NewcomerFields(forms.Form):
     new_legal_name = _line(gettext_lazy("Legal name of the buyer"), 200)
     new_country = forms.RegexField(
         r"^[A-Za-z]{2}$",
-        label=gettext_lazy("Country"),
+        label=gettext_lazy("Country, in two letters"),
         required=False,
         initial="CN",
-        help_text=gettext_lazy("Two letters, ISO 3166-1."),
         error_messages={"invalid": gettext_lazy("Write the country as two letters, for example CN.")},
     )
     new_registration_number = _line(gettext_lazy("Registration number"), 40)

@@ -100,6 +100,14 @@ class PlanForm(LawfulFields, TellingFields):
             "Until then the buyer may give everything back. Empty or 0: accepted with the certificate."
         ),
     )
+    duplicates = forms.ChoiceField(
+        label=gettext_lazy("Customers whom the buyer has already"),
+        choices=TransferPlan.Duplicates.choices,
+        initial=TransferPlan.Duplicates.LINK,
+        widget=forms.RadioSelect,
+        required=False,
+        help_text=gettext_lazy("Found by phone or e-mail once the buyer has accepted. Only the buyer sees who."),
+    )
     safeguards = forms.CharField(
         label=gettext_lazy("Safeguards"),
         max_length=LONG,
@@ -123,7 +131,7 @@ class PlanForm(LawfulFields, TellingFields):
         required=False,
         min_value=0,
         max_value=BATCH_DAYS[-1],
-        help_text=gettext_lazy("1 to 30; without batches it says nothing."),
+        help_text=gettext_lazy("1 to 30. Only with more than one batch."),
     )
 
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ class ReplyForm(forms.Form):
     """What is written into a thread."""
 
     text = forms.CharField(
-        label=_("Your answer"),
+        label=_("Your message"),
         max_length=CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=NO_VALUES,
@@ -25,7 +25,7 @@ class ReplyForm(forms.Form):
 class QuestionForm(ReplyForm):
     """A new thread. An empty field: the scope as a whole."""
 
-    field = forms.ChoiceField(label=_("About"), required=False)
+    field = forms.ChoiceField(label=_("What it is about"), required=False)
 
     field_order = ("field", "text")
 

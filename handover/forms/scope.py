@@ -10,6 +10,7 @@ from uuid import UUID
 from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -201,7 +202,7 @@ class OfferForm(forms.Form):
 
 def _choice(key: str, transform: Transform) -> str:
     example = EXAMPLES.get((key, transform))
-    return f"{transform.label} ({example})" if example else str(transform.label)
+    return capfirst(str(example)) if example else str(transform.label)
 
 
 def _import(at: datetime, count: int) -> str:

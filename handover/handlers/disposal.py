@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.permissions import is_lead
 from customers.models import Book, Category
 from customers.services.disposing import destroy_copies, kept_back, set_apart
+from customers.services.holding import lock_for_holds
 from handover import leaves
 from handover.after_workflow import DispositionState
 from handover.comparing import source_ids
@@ -42,8 +43,9 @@ class DisposalHandler:
             raise JobFailed(_("This runs already or is done. Reload the page."))
         customers = _crossed(disposing.execution_of(disposition), chunk)
         if disposition.kind == TransferPlan.Disposition.RESTRICT:
+            lock_for_holds(disposition.handover.book)
             return _restricted(customers, disposition.target)
-        held = kept_back(disposition.handover.book, customers)
+        held = kept_back(disposition.handover.book, customers, timezone.now())
         return _destroyed([one for one in customers if one not in held], len(held))
 
     def finish(self, job: Job, now: datetime) -> None:

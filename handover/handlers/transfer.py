@@ -13,19 +13,22 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from customers.fields import EVERYTHING, Scope
 from customers.models import Category, Customer
-from customers.records import Record, exceeds, leaf, ranges, write_records
-from handover import batches, crossing, leaves
+from customers.records import Record, Written, exceeds, leaf, ranges, write_records
+from customers.services import traveling
+from customers.workflow import Travels
+from handover import batches, carrying, crossing, leaves
 from handover.arriving import agreed_in
 from handover.clearance import execution_refusal
 from handover.comparing import read_what_opens, record_of
 from handover.content import proven_backup
 from handover.handlers.backup import leaf_of, leaves_of, total_counts
-from handover.models import Backup, Execution, Handover
+from handover.models import Backup, Carried, Execution, Handover
 from handover.reconciling import Difference, Kind, completeness, differences, filled
 from handover.services import executing, holding_out
 from handover.workflow import ExecutionState
 from jobs.models import Chunk, Job
 from jobs.registry import JobFailed, Planned, Result
+from vault.errors import SealBroken
 
 _LIVE = {ExecutionState.RUNNING, ExecutionState.VERIFYING}
 
@@ -53,6 +56,17 @@ def _hold(job: Job, state: ExecutionState) -> Execution:
     if row is None or row[0] != state:
         raise JobFailed(_("This execution was undone. Start a new one."))
     return Execution.objects.select_related("source", "target", "handover__plan").get(pk=job.subject_id)
+
+
+def _carry_along(execution: Execution, identities: dict[UUID, UUID], written: Written, now: datetime) -> None:
+    """What goes along with the customers of the chunk, and the leaves of it."""
+    sent = traveling.Sent(execution.source, executing.arrival_of(execution, now), identities)
+    try:
+        found = traveling.carry(sent, written, now)
+    except SealBroken as error:
+        message = _("A customer's open request does not open: it was changed outside the platform. Report an incident.")
+        raise JobFailed(message) from error
+    carrying.keep(execution, Carried.Side.SENT, found)
 
 
 def _stopped(job: Job, now: datetime) -> None:
@@ -133,7 +147,7 @@ class TransferHandler:
         parts = crossing.parted(execution.handover, execution.segment, found, limits)
         agreed = [carried.of(record) for record in parts.going]
         now = timezone.now()
-        write_records(
+        written = write_records(
             book=execution.target,
             records=agreed,
             organization=execution.target.organization_id,
@@ -141,6 +155,7 @@ class TransferHandler:
             unsearchable=carried.unsearchable,
             now=now,
         )
+        _carry_along(execution, {record.id: record.identity for record in parts.going}, written, now)
         return Result(
             rows=len(found),
             counts=counted(found, "source")
@@ -155,6 +170,8 @@ class TransferHandler:
     def finish(self, job: Job, now: datetime) -> None:
         execution = executing.lock(job.subject_id)
         check_complete(execution.handover, total_counts(job))
+        holds = traveling.carry_book_holds(execution.source, execution.target, now)
+        carrying.keep(execution, Carried.Side.SENT, {Travels.HOLDS: holds})
         executing.begin_verification(execution=execution, source_root=leaves.root(leaves_of(job)), now=now)
 
     def paused(self, job: Job, actor: User | None, now: datetime) -> None:
@@ -184,8 +201,9 @@ class VerifyHandler:
 
     def run(self, job: Job, chunk: Chunk) -> Result:
         execution = _hold(job, ExecutionState.VERIFYING)
-        scope = frozenset(execution.scope)
-        arrived, broken = read_what_opens(execution.target, chunk.payload["first"], chunk.payload["last"])
+        scope, limits = frozenset(execution.scope), (chunk.payload["first"], chunk.payload["last"])
+        arrived, broken = read_what_opens(execution.target, *limits)
+        carrying.keep(execution, Carried.Side.ARRIVED, traveling.read_back(execution.target, *limits))
         found = [(record.identity, _leaf_found(record, scope)) for record in arrived]
         return Result(
             rows=len(arrived),
@@ -206,6 +224,8 @@ class VerifyHandler:
             for difference in _differences(execution, customer, sent, arrived)
         ]
         before, after = total_counts(execution.transfer_job), total_counts(job)
+        holds = traveling.book_holds_of(execution.target)
+        carrying.keep(execution, Carried.Side.ARRIVED, {Travels.HOLDS: holds})
         executing.reconcile(
             execution=execution,
             target_root=leaves.root(arrived),
@@ -213,6 +233,7 @@ class VerifyHandler:
             fields=completeness(frozenset(execution.scope), before, after, found),
             differing=len(different),
             differences=[difference.stored() for difference in found],
+            carried=carrying.compared(execution),
             now=now,
         )
 

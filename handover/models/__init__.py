@@ -1,9 +1,9 @@
 """One sale's transfer of customers, its six steps and everything they agree on, do and prove."""
 
 from handover.models.abroad import Renewal, SentAbroad
-from handover.models.after import Acceptance, Disposition, OnboardingTask
+from handover.models.after import Acceptance, Disposition, Matching, OnboardingTask
 from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
-from handover.models.execution import Backup, Execution, Reconciliation, SampledRecord
+from handover.models.execution import Backup, Carried, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
 from handover.models.notices import Addressee, Notice
 from handover.models.outcome import Certificate, Delivery
@@ -17,6 +17,7 @@ __all__ = [
     "Addressee",
     "Approval",
     "Backup",
+    "Carried",
     "Certificate",
     "Delivery",
     "DeliveryTarget",
@@ -27,6 +28,7 @@ __all__ = [
     "Handover",
     "HandoverGroupPermission",
     "HandoverUserPermission",
+    "Matching",
     "Notice",
     "OnboardingTask",
     "Push",

@@ -81,3 +81,22 @@ class OnboardingTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.handover}, {self.get_kind_display()}"
+
+
+class Matching(models.Model):
+    """Customers who arrived and whom the buyer has already, looked for once it has accepted. For the buyer alone.
+    `counts`: arrived (found elsewhere), links, merged."""
+
+    handover = models.OneToOneField(Handover, on_delete=models.PROTECT, related_name="matching")
+    rule = models.CharField(max_length=5, choices=TransferPlan.Duplicates)
+    job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    counts = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("search for customers whom the buyer has already")
+        verbose_name_plural = _("searches for customers whom the buyer has already")
+
+    def __str__(self) -> str:
+        return str(self.handover)

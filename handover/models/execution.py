@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from customers.models import Book
+from customers.workflow import Travels
 from handover import workflow
 from handover.models.handover import Handover
 from jobs.models import Job
@@ -80,9 +81,33 @@ class Reconciliation(models.Model):
     differing = models.PositiveIntegerField(default=0)
     equal = models.BooleanField()
     at = models.DateTimeField()
+    # What goes along with customers, by kind: sent, arrived, and of both a digest; empty in attempts of before.
+    carried = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return str(self.execution)
+
+
+class Carried(models.Model):
+    """What of one kind a chunk sent along with its customers, or read back: so many, and the SHA-256 leaf of each."""
+
+    class Side(models.TextChoices):
+        SENT = "sent", _("Sent")
+        ARRIVED = "arrived", _("Read back")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="carried")
+    side = models.CharField(max_length=7, choices=Side)
+    kind = models.CharField(max_length=8, choices=Travels)
+    items = models.PositiveIntegerField()
+    leaves = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("part of what goes along")
+        verbose_name_plural = _("parts of what goes along")
+
+    def __str__(self) -> str:
+        return f"{self.execution}, {self.side}, {self.kind}"
 
 
 class SampledRecord(models.Model):

@@ -32,6 +32,10 @@ class TransferPlan(models.Model):
         PLATFORM = "platform", _("The platform tells them")
         OUTSIDE = "outside", _("They are told outside the platform")
 
+    class Duplicates(models.TextChoices):
+        LINK = "link", _("Keep both records, linked")
+        MERGE = "merge", _("Merge into the customer who is there")
+
     class Mechanism(models.TextChoices):
         EXEMPT = "exempt", _("Exempt")
         CONTRACT = "contract", _("Standard contract")
@@ -69,6 +73,10 @@ class TransferPlan(models.Model):
     acceptance_days = models.PositiveSmallIntegerField(_("Days to accept"), null=True)
     batches = models.PositiveSmallIntegerField(_("Batches"), null=True)  # None: everything in one go
     batch_days = models.PositiveSmallIntegerField(_("Days from batch to batch"), null=True)
+    # Of customers whom the buyer has in another book: what is done once it has accepted; not said: nothing.
+    duplicates = models.CharField(
+        _("Customers whom the buyer has already"), max_length=5, choices=Duplicates, blank=True
+    )
 
     def __str__(self) -> str:
         return str(self.handover)

@@ -6,15 +6,17 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.permissions import is_lead
+from customers.services.arrivals import own_holds
 from customers.services.books import move_book
 from customers.workflow import BookState
 from handover.content import proven_execution
 from handover.errors import HandoverError
 from handover.models import Acceptance, Certificate, Delivery, Execution, Handover, OnboardingTask, TransferPlan
-from handover.services import delivering, executing
+from handover.services import delivering, executing, matching
 from handover.services.ending import cancel_jobs
 from handover.services.moving import lock_handover, record, turn
 from handover.services.onboarding import assign_course, begin_onboarding
@@ -70,6 +72,7 @@ def _accepted(acceptance: Acceptance, actor: User | None, now: datetime) -> None
     handover = acceptance.handover
     record(actor, "handover.accepted" if actor else "handover.accepted_by_calendar", handover, now)
     assign_course(handover=handover, actor=actor, now=now)
+    matching.begin_if_due(handover=handover, now=now)
     if handover.plan.disposition == TransferPlan.Disposition.KEEP:
         open_source(handover, actor, now)
 
@@ -124,6 +127,13 @@ def _take_back(actor: User, handover: Handover, reason: str, now: datetime) -> N
     locked: Execution = executing.lock(execution.pk)
     if locked.target.state != BookState.OPEN:
         raise HandoverError(_("The buyer's book is in another handover. Stop that one first, then give this back."))
+    if held := own_holds(locked.target):
+        message = ngettext(
+            "The buyer's lead placed %(count)s hold in the book that arrived: release it first.",
+            "The buyer's leads placed %(count)s holds in the book that arrived: release them first.",
+            held,
+        )
+        raise HandoverError(message % {"count": held})
     executing.undo(actor=actor, execution=locked, reason=reason, now=now)
     for delivery in Delivery.objects.select_for_update().filter(handover=handover):
         delivering.destroy(delivery=delivery, now=now)

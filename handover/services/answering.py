@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from customers.models import Customer, SubjectRequest
+from customers.services.consents import keep_answer
 from customers.services.requests import open_request
 from handover.errors import HandoverError
 from handover.models import Addressee, Handover, Notice, Step
@@ -52,6 +53,7 @@ def _answer(actor: User | None, addressee_id: UUID, choice: str, way: Way, now: 
     row = Addressee.objects.select_for_update().get(pk=addressee_id)
     notice = by_id(row.notice_id)
     _check(notice, choice, now)
+    _keep_consent(row, notice, choice, now)
     if row.answer == choice:
         return row
     row.answer, row.answered_at, row.answered_how = choice, now, way
@@ -68,6 +70,24 @@ def _answer(actor: User | None, addressee_id: UUID, choice: str, way: Way, now: 
         answer=str(choice),
     )
     return row
+
+
+def _keep_consent(row: Addressee, notice: Notice, choice: str, now: datetime) -> None:
+    """As a consent of the customer in the seller's book, also when somebody took it back there meanwhile."""
+    handover = notice.handover
+    purpose = _("%(reference)s, handed over to %(buyer)s: %(purpose)s") % {
+        "reference": handover.reference,
+        "buyer": handover.buyer.legal_name,
+        "purpose": (notice.texts.get(row.language) or notice.texts.get("en", {})).get("purpose", ""),
+    }
+    keep_answer(
+        customer=row.customer,
+        handover=handover.pk,
+        agreed=choice == Choice.CONSENTED,
+        purpose=purpose,
+        basis=handover.plan.legal_basis,
+        now=now,
+    )
 
 
 def _check(notice: Notice, choice: str, now: datetime) -> None:

@@ -102,7 +102,15 @@ def _counts(execution: Execution) -> Value:
         numbers: dict[str, Value] = dict(counts[category])
         categories[category.value] = numbers
     fields: Value = {key: dict(numbers) for key, numbers in execution.reconciliation.fields.items()}
-    return {"customers": counts[Category.BASIC]["sent"], "categories": categories, "fields": fields}
+    said: dict[str, Value] = {
+        "customers": counts[Category.BASIC]["sent"],
+        "categories": categories,
+        "fields": fields,
+    }
+    along = execution.reconciliation.carried
+    if along:
+        said["carried"] = {kind: {"count": one["sent"], "digest": one["before"]} for kind, one in along.items()}
+    return said
 
 
 def _scope(handover: Handover, execution: Execution) -> Value:

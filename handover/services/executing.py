@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from customers.models import Book, Category, Customer
+from customers.models import Arrival, Book, Category, Customer
+from customers.services.arrivals import forget_arrival, note_arrival
 from customers.services.books import Agreed, create_book, move_book
 from customers.services.discarding import discard_customers
 from customers.workflow import BookState
 from handover import alarms
 from handover.abroad import obstacle as abroad_obstacle
 from handover.arriving import needs_pseudonyms
+from handover.carrying import Compared, is_equal
 from handover.clearance import require_clearance
 from handover.content import agreed_fields, agreed_segment, agreed_transforms, proven_execution
 from handover.errors import HandoverError
@@ -80,6 +82,7 @@ def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
             origin=handover.pk,
             agreed=Agreed(handover.plan.retention_months, kept),
         )
+        _note_arrival(handover, target, now)
     execution = Execution.objects.create(
         handover=handover,
         number=handover.executions.count() + 1,
@@ -97,6 +100,25 @@ def _begin(actor: User, handover: Handover, now: datetime) -> Execution:
     execution.save(update_fields=["transfer_job"])
     record(actor, "handover.execution.started", handover, now, number=execution.number)
     return execution
+
+
+def _note_arrival(handover: Handover, target: Book, now: datetime) -> Arrival:
+    """What the buyer may use the customers for, as all sides approved it at gate 1, and how long."""
+    content = Step.objects.values_list("content", flat=True).get(handover=handover, kind=StepKind.NECESSITY)
+    return note_arrival(
+        book=target,
+        handover=handover.pk,
+        reference=handover.reference,
+        purpose=str(content.get("purpose", "")),
+        months=handover.plan.retention_months,
+        now=now,
+    )
+
+
+def arrival_of(execution: Execution, now: datetime) -> Arrival:
+    """On which terms its customers arrive; noted now for an execution that began before terms were noted."""
+    found = Arrival.objects.select_related("book").filter(book=execution.target, handover=execution.handover_id).first()
+    return found or _note_arrival(execution.handover, execution.target, now)
 
 
 def _job(actor: User | None, kind: str, execution: Execution, now: datetime) -> Job:
@@ -139,15 +161,18 @@ def reconcile(
     fields: Numbers,
     differing: int,
     differences: list[dict[str, object]],
+    carried: Compared,
     now: datetime,
 ) -> bool:
     """Compare what was sent with what was read back; equal passes the gate, anything else undoes the execution.
 
     `counts`: per category source, left_out, sent, equal; `fields`: per field sent, arrived, equal. `differing`: how
-    many customers; `differences` names the first of them by category. Returns whether they are equal.
+    many customers; `differences` names the first of them by category; `carried`: what went along with them. Returns
+    whether they are equal.
     """
     equal = (
         not differing
+        and is_equal(carried)
         and target_root == bytes(execution.source_root)
         and all(numbers["sent"] == numbers["equal"] for numbers in counts.values())
         and all(numbers["sent"] == numbers["arrived"] == numbers["equal"] for numbers in fields.values())
@@ -159,6 +184,7 @@ def reconcile(
         fields=fields,
         differences=differences,
         differing=differing,
+        carried=carried,
         equal=equal,
         at=now,
     )
@@ -193,6 +219,10 @@ def _refuse(execution: Execution, counts: dict[str, dict[str, int]], differing: 
         "What was read back is not what was sent: %(count)s customers differ.",
         differing,
     ) % {"count": differing}
+    if not differing:
+        reason = _(
+            "What went along with the customers is not there as it was sent: consents, terms, holds or requests."
+        )
     execution.save(update_fields=["target_root"])
     undo(actor=None, execution=execution, reason=reason, now=now)
     alarms.raise_alarm(
@@ -239,6 +269,7 @@ def undo(*, actor: User | None, execution: Execution, reason: str, now: datetime
     customers = sum(discard_customers(customers=batch, now=now) for batch in _batches(execution.target))
     destroy_data_keys(_keys_without_rows(execution), list(Category), now)
     destroy_data_keys([execution.pk], [PSEUDONYM], now)
+    forget_arrival(book=execution.target, handover=execution.handover_id)
     if not Customer.objects.filter(book=execution.target).exists():
         move_book(actor=actor, book=execution.target, to=BookState.DISCARDED, now=now)
     execution.problem, execution.ended_at = reason, now

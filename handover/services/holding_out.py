@@ -10,6 +10,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from customers.models import Consent
+from customers.workflow import ConsentState
 from handover.models import Addressee, Handover, Notice, TransferPlan
 from handover.notice_workflow import LINKED, LIVE, UNREACHED, UNSETTLED, Choice, MessageState, NoticeState
 from handover.staying import Reason
@@ -22,6 +24,9 @@ _ANSWERS = """SELECT customer, state, answer FROM handover_addressee
 _REQUESTS = """SELECT customer_id FROM customers_subjectrequest
     WHERE book_id = %s AND customer_id BETWEEN %s AND %s AND state = 'open' AND kind IN ('delete', 'object')
     FOR SHARE"""
+# Given ones are locked as well: who takes one back meanwhile waits, and is too late.
+_CONSENTS = """SELECT customer_id, state FROM customers_consent
+    WHERE handover = %s AND origin IS NULL AND customer_id BETWEEN %s AND %s FOR SHARE"""
 _BOTH = tuple[UUID | str, UUID | str]
 
 
@@ -68,6 +73,13 @@ def _answered(handover: Handover, notice: Notice, limits: _BOTH) -> dict[UUID, R
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERS, [notice.pk, *limits])
         rows = cursor.fetchall()
+        cursor.execute(_CONSENTS, [handover.pk, *limits])
+        taken_back = {customer for customer, state in cursor.fetchall() if state == ConsentState.WITHDRAWN}
+    if consent:
+        # Told to the seller's staff, who kept it with the customer.
+        rows = [
+            (customer, state, Choice.DECLINED if customer in taken_back else answer) for customer, state, answer in rows
+        ]
     return {
         customer: None
         if crosses(consent=consent, state=state, answer=answer, announced=announced)
@@ -139,4 +151,7 @@ def held_out(handover: Handover) -> int:
     if not handover.plan.asks_consent:
         goes |= Q(answer=Choice.NONE) & told
     with rights.widened([handover.seller_id]):
+        if handover.plan.asks_consent:
+            taken_back = Consent.objects.filter(handover=handover.pk, origin=None, state=ConsentState.WITHDRAWN)
+            goes &= ~Q(customer__in=taken_back.values("customer"))
         return Addressee.objects.filter(notice=notice).exclude(goes).count()

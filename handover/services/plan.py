@@ -56,6 +56,7 @@ class PlanTerms:
     acceptance_days: int | None = None
     batches: int | None = None
     batch_days: int | None = None
+    duplicates: str = ""
 
 
 @transaction.atomic
@@ -161,6 +162,8 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(problem)
     if not terms.safeguards.strip():
         raise HandoverError(_("Write which safeguards protect the data on the way."))
+    if terms.duplicates not in ["", *TransferPlan.Duplicates.values]:
+        raise HandoverError(_("Choose what is done with customers whom the buyer has already."))
     if terms.mechanism not in ["", *TransferPlan.Mechanism.values]:
         raise HandoverError(_("Choose one of the mechanisms."))
     if problems := telling_problems(terms, step.handover.due_on):

@@ -17,7 +17,9 @@ from accounts.permissions import is_lead
 from accounts.selectors import organizations_of
 from accounts.stepup import fresh_factor_required
 from compliance import law
+from customers.models import Category
 from handover.after_workflow import TaskKind
+from handover.content import proven_execution
 from handover.disposition_certificate import backups_until
 from handover.disposition_sheet import disposition_sheet
 from handover.errors import HandoverError
@@ -25,7 +27,7 @@ from handover.forms.after import DoneForm, GiveBackForm, OwnerForm
 from handover.gates import gates_of
 from handover.models import Acceptance, Disposition, Handover, OnboardingTask
 from handover.pdf import disposition_pdf_of
-from handover.services import accepting, closing, disposing, onboarding
+from handover.services import accepting, closing, disposing, matching, onboarding
 from handover.trained import training_of
 from handover.views.certificate import download
 from handover.views.pages import board_of, user_of, visible
@@ -59,8 +61,10 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "disposition": disposition,
         "disposed": closing.is_disposed(handover),
         "counts": _counts(disposition),
+        "crossed": _crossed(handover),
         "backups_until": backups_until(disposition, timezone.now()) if disposition else None,
         "job": _job(request, disposition),
+        "matching": matching.found_by(handover, user),
         "tasks": _tasks(request, handover, form, task),
         "waits": closing.waits_for(handover) if live else [],
         "kept": law.source_of(law.RECORDS),
@@ -74,6 +78,11 @@ def _certified(request: HttpRequest, handover_id: UUID) -> Handover:
     if not Acceptance.objects.filter(handover=handover).exists():
         raise Http404
     return handover
+
+
+def _crossed(handover: Handover) -> int:
+    execution = proven_execution(handover)
+    return execution.reconciliation.counts[Category.BASIC]["sent"] if execution else 0
 
 
 def _counts(disposition: Disposition | None) -> dict[str, int]:
@@ -96,7 +105,8 @@ def _job(request: HttpRequest, disposition: Disposition | None) -> object:
 def _tasks(request: HttpRequest, handover: Handover, bad: forms.Form | None, task: str) -> list[dict[str, object]]:
     found = OnboardingTask.objects.filter(handover=handover).select_related("owner", "done_by")
     order = list(dict(OnboardingTask._meta.get_field("kind").choices or ()))
-    user, live, lines = user_of(request), handover.state == HandoverState.CERTIFIED, []
+    user, live = user_of(request), handover.state == HandoverState.CERTIFIED
+    lines: list[dict[str, object]] = []
     for one in sorted(found, key=lambda item: order.index(item.kind)):
         one.handover = handover
         waits = live and one.done_at is None

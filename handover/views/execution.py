@@ -14,12 +14,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import User
 from accounts.stepup import fresh_factor_required
 from customers.models import Category
 from customers.transforms import Transforms, label_of
 from handover import alarms
 from handover.batches import batches_of
-from handover.content import agreed_fields, agreed_transforms, digest_of, proven_backup
+from handover.content import agreed_fields, agreed_transforms, digest_of, newest_proposal, proven_backup
 from handover.errors import HandoverError
 from handover.fields import LABELS, SCOPE_FIELDS
 from handover.forms.confirming import ApproveForm
@@ -29,6 +30,7 @@ from handover.permissions import sides_of
 from handover.selectors import step_of
 from handover.services import executing, holding_out
 from handover.summaries import Proof, proof_of
+from handover.versions import criteria_of
 from handover.views.backup import watchable
 from handover.views.pages import board_of, gate_page, user_of, visible
 from handover.views.rehearsal import rehearsal_context
@@ -73,8 +75,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     live = newest is not None and newest.state in _LIVE
     watched = watchable(user, [newest.transfer_job_id, newest.verify_job_id]) if newest else []
     context: dict[str, Any] = {
-        "crossings": crossings_of(handover),
-        "customers": handover.book.customers.count(),
+        **_crossing_context(user, handover),
         "held_out": holding_out.held_out(handover),
         "live": live,
         "jobs": [job for job in watched if live or not has_ended(job)],
@@ -82,7 +83,6 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "batches": batches_of(newest) if newest is not None and live else [],
         "reports": alarms.reports_of(user, handover.pk),
         "may_start": _ready(request, handover),
-        **rehearsal_context(user, handover),
     }
     context["seen"] = f"{newest.number}-{newest.state}" if newest else context["tried"]
     return answer(request, str(context["seen"])) or gate_page(
@@ -107,11 +107,21 @@ def start(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "confirming": True,
         "digest": digest_of(step).hex(),
         "second": second,
-        "crossings": crossings_of(handover),
-        "customers": handover.book.customers.count(),
-        **rehearsal_context(user_of(request), handover),
+        **_crossing_context(user_of(request), handover),
     }
     return gate_page(request, handover, StepKind.EXECUTION, "handover/execution_start.html", context=context)
+
+
+def _crossing_context(user: User, handover: Handover) -> dict[str, Any]:
+    """What would cross. How many customers is what the dry run counted; before it the whole book, unless the scope
+    chooses some: then nobody knows yet."""
+    tried = rehearsal_context(user, handover)
+    proposal = newest_proposal(handover)
+    chosen = criteria_of(proposal) if proposal else []
+    customers = None if chosen else handover.book.customers.count()
+    if tried["dry_run_current"]:
+        customers = tried["dry_run"].counts[Category.BASIC]["crosses"]
+    return {"crossings": crossings_of(handover), "customers": customers, "chosen": chosen, **tried}
 
 
 def _give(request: HttpRequest, step: Step) -> HttpResponse:

@@ -21,6 +21,7 @@ from accounts.stepup import asks_itself, fresh_factor_required, is_wanted, proof
 from handover.blockers import buyer_is_here
 from handover.errors import HandoverError
 from handover.forms.opening import FilterForm, OpenForm
+from handover.hints import KIND_HINTS
 from handover.lines import lines_of
 from handover.models import Handover
 from handover.permissions import may_open, may_sell
@@ -89,7 +90,7 @@ def open_handover(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Handover %(reference)s is open. Gate 1 is next.") % {"reference": handover})
             return redirect("handover:detail", handover.pk)
-    context = {"form": form, "books": books_to_hand_over(user).exists()}
+    context = {"form": form, "hints": KIND_HINTS, "books": books_to_hand_over(user).exists()}
     return render(request, "handover/open.html", context, status=422 if form.errors else 200)
 
 

@@ -89,8 +89,10 @@ def _threads(
     replied: tuple[UUID, ReplyForm] | None = None,
 ) -> HttpResponse:
     user, side = user_of(request), questions.speaks_for(user_of(request), step_of(handover, KIND))
+    threads = threads_of(handover, user, side)
     context = {
-        "threads": threads_of(handover, user, side),
+        "threads": threads,
+        "waits": any(one.waits for one in threads),
         "speaks": side,
         "form": form,
         "replied": replied[0] if replied else None,

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from customers.models import Category
 from customers.spreadsheets import csv_lines
+from customers.workflow import Travels
 from handover.fields import LABELS
 from handover.models import Execution, Handover
 from handover.reconciling import DERIVED, JURISDICTION, Kind
@@ -57,7 +58,8 @@ def page(request: HttpRequest, handover_id: UUID, number: int) -> HttpResponse:
     context: dict[str, Any] = {
         "execution": execution,
         "proof": proof_of(execution),
-        "fields": [(LABELS[key], numbers) for key, numbers in found.fields.items()],
+        "fields": [(label, found.fields[key]) for key, label in LABELS.items() if key in found.fields],
+        "along": [(Travels(kind).label, one) for kind, one in found.carried.items()],
         "differing": found.differing,
         "shown": DIFFERENCES if found.differing > DIFFERENCES else found.differing,
         "page_obj": Paginator(_lines(execution), PER_PAGE).get_page(request.GET.get("page")),

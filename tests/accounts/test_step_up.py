@@ -16,6 +16,7 @@ AGAIN = "/accounts/again/code/"
 
 # Every address that opens values, decides, moves or destroys.
 GUARDED = {
+    "customers:hold_release",
     "customers:request_close",
     "customers:request_read",
     "handover:buyer_invitation",

@@ -73,7 +73,7 @@ def test_what_was_written_past_the_services_is_repaired(cast, now, warranty):
     warranty.group.user_set.add(cast.reviewer)
     assert repair_teams(now=now) == 3
     assert teams(cast.seller_clerk) == ["Lanquan Home Care: All clerks"] == teams(cast.buyer_clerk)
-    assert teams(cast.reviewer) == ["Heng’an Compliance: All reviewers"]
+    assert teams(cast.reviewer) == ["Heng'an Compliance: All reviewers"]
     assert Entry.objects.filter(verb="person.teams_repaired").count() == 3
     assert repair_teams(now=now) == 0
 

@@ -25,7 +25,7 @@ WITHOUT_TOKEN = {
 # Addresses that look for the token after who asks and by which method: these are refused for that reason first.
 TOKEN_LATER = {"customers:import_upload": "the handler that seals a file is set before anything reads the form"}
 # Tables that may change when somebody only looks, with the reason. Reading opened values is a POST.
-LOOKING_WRITES: dict[str, str] = {}
+LOOKING_WRITES: dict[str, str] = {"handover_scopereading": "until when a person has read the questions and answers"}
 EVIL = ("https://evil.example/x", "//evil.example/x", "/\\evil.example", "https:evil.example", "javascript:alert(1)")
 MORE_EVIL = (
     *EVIL,

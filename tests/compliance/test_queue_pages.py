@@ -181,7 +181,7 @@ def test_the_number_of_queries_does_not_grow_with_rows(cast, now, reviewer, rais
 def test_the_number_of_queries_does_not_grow_with_hits(cast, now, reviewer, screened, connection_queries):
     few, many = (services.claim(actor=cast.reviewer, review=screened(*[CARD] * count), now=now) for count in (2, 30))
     counts = [connection_queries(lambda shown=shown: reviewer.get(page(shown))) for shown in (few, many)]
-    assert counts[0] == counts[1] <= 28
+    assert counts[0] == counts[1] <= 29
 
 
 @pytest.fixture

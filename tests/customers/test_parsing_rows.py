@@ -221,7 +221,7 @@ def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ("品名", "product"), ("数量（件）", "quantity"), ("金额(元)", "amount"), ("总价", "amount"),
         ("币种", "currency"),
         ("渠道", "channel"), ("购买频率", "frequency"), ("偏好产品", "preferred_products"), ("偏好", "preferences"),
-        ("身份证号", ""), ("星座", ""),
+        ("是否同意", "consent"), ("Consent date", "consent_on"), ("身份证号", ""), ("星座", ""),
     ],
 )  # fmt: skip
 def test_headers_are_recognized(header: str, field: str) -> None:

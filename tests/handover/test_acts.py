@@ -57,8 +57,15 @@ def _save_plan(stand, actor, _side):
         answer_until=None,
         told_on=timezone.localdate(),
         told_how="Letter.",
+        contract_reference="Agreement 7",
+        contract_on=timezone.localdate(),
     )
     plan.save_draft(actor=actor, step=stand.step(StepKind.PLAN), terms=terms, now=timezone.now())
+
+
+def _assess_and_save_plan(stand):
+    demo.assess(stand.demo)
+    _save_plan(stand, stand.cast.seller_clerk, None)
 
 
 def _propose(stand, actor, side):
@@ -124,7 +131,7 @@ ACTS: dict[tuple[StepKind, str], Act] = {
     **_both(S, lambda stand: stand.submit(S)),
     (P, "draft"): Act(_nothing, _save_plan, Side.SELLER),
     (P, "submit"): Act(
-        lambda stand: _save_plan(stand, stand.cast.seller_clerk, None),
+        _assess_and_save_plan,
         lambda stand, actor, _side: plan.submit(actor=actor, step=stand.step(P), now=timezone.now()),
         Side.SELLER,
     ),

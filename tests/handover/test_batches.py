@@ -51,7 +51,7 @@ def test_each_batch_crosses_on_its_day(kept_stand, client_of, monkeypatch):
         (3, today + timedelta(days=4), 2, 0),
     ]
     page = client_of(kept_stand.cast.buyer_lead).get(f"/handovers/{kept_stand.handover.pk}/execution/")
-    assert "It goes on by itself at" in page.content.decode()
+    assert "It goes on by itself on" in page.content.decode()
     for day, there in ((1, 5), (2, 10), (3, 10), (4, 12)):
         with monkeypatch.context() as patch:
             on_day(patch, day)

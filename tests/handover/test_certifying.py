@@ -62,6 +62,9 @@ def test_it_says_what_is_in_the_database(stand, said):
     assert said["handover"]["reference"] == stand.handover.reference
     assert said["parties"]["buyer"]["legal_name"] == stand.cast.buyer.legal_name
     counted = execution.reconciliation
+    along = said["counts"].pop("carried")
+    assert along == {kind: {"count": a["sent"], "digest": a["after"]} for kind, a in counted.carried.items()}
+    assert along["terms"]["count"] == 12
     assert said["counts"] == {"customers": 12, "categories": counted.counts, "fields": counted.fields}
     assert said["scope"]["fields"] == [field.key for field in SCOPE_FIELDS if field.key not in STAYS]
     assert said["plan"]["disposition"] == TransferPlan.Disposition.DESTROY

@@ -15,7 +15,7 @@ from compliance.models import Review
 from customers.models import Customer
 from handover.demo import DemoStopped
 from handover.management.commands import demo_handover
-from handover.models import Certificate, Delivery, Execution, Handover
+from handover.models import Certificate, Delivery, Execution, Handover, ScopeItem, ScopeQuestion
 from handover.workflow import HandoverState, StepKind, StepState
 from incidents.management.commands import demo_data
 from incidents.models import Incident
@@ -116,8 +116,11 @@ def test_the_first_look_shows_handovers_at_different_gates(monkeypatch):
     monkeypatch.setattr(demo_data, "CUSTOMERS", 40)
     call_command("demo_data")
     found = {handover.state: handover for handover in Handover.objects.all()}
-    assert Handover.objects.count() == 4
-    assert set(found) == {HandoverState.OPEN, HandoverState.CERTIFIED}
+    assert Handover.objects.count() == 5
+    assert set(found) == {HandoverState.OPEN, HandoverState.CERTIFIED, HandoverState.CLOSED}
+    assert found[HandoverState.CERTIFIED].acceptance.accepted_at is None
+    assert ScopeQuestion.objects.filter(resolved_at=None).count() == 1
+    assert ScopeItem.objects.filter(transform="mask").exists()
     waiting = {(step.kind, step.state) for handover in Handover.objects.all() for step in handover.steps.all()}
     for expected in (
         (StepKind.BACKUP, StepState.SUBMITTED),
@@ -129,4 +132,4 @@ def test_the_first_look_shows_handovers_at_different_gates(monkeypatch):
     assert Incident.objects.count() == 1
     before = Customer.objects.count()
     call_command("demo_data")
-    assert (Handover.objects.count(), Customer.objects.count()) == (4, before)
+    assert (Handover.objects.count(), Customer.objects.count()) == (5, before)

@@ -12,6 +12,7 @@ from stand import refused, stand_at
 
 from customers.access import access_to
 from customers.models import BookGroupPermission, Customer, SubjectRequest
+from customers.services import holding
 from customers.workflow import BookState, Verb
 from handover.handlers import disposal
 from handover.models import Disposition, OnboardingTask, TransferPlan
@@ -198,3 +199,17 @@ def test_a_job_is_of_the_seller_alone(kept_stand):
     refusal = disposal.DisposalHandler().refusal
     assert refusal(job, kept_stand.cast.buyer_lead, timezone.now())
     assert refusal(job, kept_stand.cast.seller_lead, timezone.now()) == ""
+
+
+def test_who_is_held_is_kept_until_the_hold_is_released(kept_stand):
+    _stay, crossed = split(kept_stand)
+    accept(kept_stand)
+    now, lead = timezone.now(), kept_stand.cast.seller_lead
+    customer = Customer.objects.get(pk=crossed[1])
+    hold = holding.place_hold(actor=lead, book=customer.book, customer=customer, reason="Case 12", until=None, now=now)
+    _job, found = done(kept_stand)
+    assert (found.state, living(crossed)) == ("waiting", 3)
+    assert living([customer.pk]) == 3
+    holding.release_hold(actor=lead, hold=hold, now=now)
+    _job, found = done(kept_stand)
+    assert (found.state, living(crossed)) == ("done", 0)

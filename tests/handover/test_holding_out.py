@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stand import everybody, refused
 
-from customers.models import SubjectRequest
+from customers.models import Consent, SubjectRequest
+from customers.services.consents import withdraw
 from customers.services.requests import open_request
 from handover import demo
 from handover.content import digest_of
@@ -253,3 +254,35 @@ def test_chunks_count_who_stays_by_number_alone(open_at):
     chunks = Chunk.objects.filter(job=execution.transfer_job)
     assert sum(chunk.counts["basic_held_out"] for chunk in chunks) == 1
     assert not any(str(row.customer) in str(chunk.counts) for chunk in chunks)
+
+
+def test_an_answer_becomes_a_consent_of_the_customer(open_at):
+    stand = told_at(open_at, legal_basis="pipl23")
+    notice = sent(stand)
+    row = choose(notice, Choice.CONSENTED, 2)
+    consent = Consent.objects.get()
+    assert (consent.customer_id, consent.state, consent.source) == (row.customer, "given", "notice")
+    assert (consent.handover, consent.basis) == (stand.handover.pk, "pipl23")
+    assert stand.handover.reference in consent.purpose
+    choose(notice, Choice.DECLINED, 2)
+    choose(notice, Choice.DECLINED, 3)
+    assert Consent.objects.get().state == "withdrawn"
+    choose(notice, Choice.CONSENTED, 2)
+    assert (Consent.objects.get().state, Consent.objects.get().withdrawn_at) == ("given", None)
+
+
+def test_a_consent_that_staff_took_back_keeps_the_customer(open_at):
+    """Also after the last day to answer, until the chunk that would carry the customer."""
+    stand = told_at(open_at, legal_basis="pipl23")
+    notice = sent(stand)
+    rows = [choose(notice, Choice.CONSENTED, place) for place in (1, 4, 8)]
+    over(notice)
+    stand.pass_gate(B)
+    now = timezone.now()
+    consent = Consent.objects.get(customer=rows[1].customer)
+    withdraw(actor=stand.cast.seller_clerk, consent=consent, on=timezone.localdate(now), now=now)
+    assert holding_out.held_out(stand.handover) == 10
+    execution = stand.verify(stand.transfer())
+    assert execution.state == ExecutionState.PROVEN
+    assert crossed(execution) == {rows[0].customer, rows[2].customer}
+    assert set(Consent.objects.filter(customer__book=execution.target).values_list("state", flat=True)) == {"given"}

@@ -19,8 +19,9 @@ from stand import everybody, stand_at
 
 from accounts.demo import make_cast
 from customers.fields import EVERYTHING
-from customers.models import Customer, Habit, Purchase, SubjectRequest
+from customers.models import Consent, Customer, Habit, Hold, Purchase, SubjectRequest, Terms
 from customers.records import leaf, project
+from customers.services.requests import open_request
 from handover import demo, leaves
 from handover.demo import STAYS
 from handover.handlers import backup as backup_handlers
@@ -146,7 +147,19 @@ def stand(monkeypatch):
     monkeypatch.setattr(tasks.run, "delay", lambda _job_id: None)
     monkeypatch.setattr(backup_handlers, "SEGMENT", PART)
     cast = make_cast(timezone.now())
-    return stand_at(cast, B, CUSTOMERS, chunk_size=PART, recipient_key=str(IDENTITY.to_public()))
+    made = stand_at(cast, B, CUSTOMERS, chunk_size=PART, recipient_key=str(IDENTITY.to_public()))
+    _goes_along(made)
+    return made
+
+
+def _goes_along(stand):
+    """Every customer has a consent and a hold, every second one an open request."""
+    book, now = stand.handover.book, timezone.now()
+    for number, customer in enumerate(book.customers.order_by("pk")):
+        Consent.objects.create(customer=customer, purpose=f"News {number}", source="import", given_at=now)
+        Hold.objects.create(book=book, customer=customer, reason=f"Case {number}", placed_at=now)
+        if number % 2:
+            open_request(customer=customer, kind="copy", text=f"All of it, {number}.", now=now)
 
 
 def expected_root(book, scope):
@@ -213,6 +226,20 @@ def _carry_over(stand, workers, run, book):
     assert all(record.basic == sent[record.identity].basic for record in arrived)
     assert all(record.documents == sent[record.identity].documents for record in arrived)
     _nothing_twice(execution, book)
+    _along_once(execution, book)
+
+
+def _along_once(execution, book):
+    """What goes along with customers is there once, as it was, and what was counted is what is there."""
+    for model, name in ((Consent, "purpose"), (Hold, "reason"), (SubjectRequest, "text")):
+        sent = {one.pk: (one.customer_id, getattr(one, name)) for one in model.objects.filter(customer__book=book)}
+        arrived = model.objects.filter(customer__book=execution.target).select_related("customer")
+        assert len(arrived) == len(sent) >= CUSTOMERS // 2
+        assert {one.origin: (one.customer.origin, getattr(one, name)) for one in arrived} == sent
+    along = Reconciliation.objects.get(execution=execution).carried
+    numbers = {kind: one["arrived"] for kind, one in along.items()}
+    assert numbers == {"consents": CUSTOMERS, "terms": CUSTOMERS, "holds": CUSTOMERS, "requests": CUSTOMERS // 2}
+    assert Terms.objects.count() == CUSTOMERS
 
 
 def _nothing_twice(execution, book):

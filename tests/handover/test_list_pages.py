@@ -106,7 +106,13 @@ def test_more_handovers_cost_no_more_queries(
 
 def _terms(cast: Cast, of: Book, **changes: object) -> dict[str, object]:
     due = timezone.localdate() + timedelta(days=30)
-    terms = {"subject": "The Suzhou shop", "book": of.pk, "buyer": cast.buyer.pk, "reviewer": cast.reviewers.pk}
+    terms = {
+        "subject": "The Suzhou shop",
+        "kind": "asset",
+        "book": of.pk,
+        "buyer": cast.buyer.pk,
+        "reviewer": cast.reviewers.pk,
+    }
     return {**terms, "due_on": due.isoformat(), **changes}
 
 

@@ -132,6 +132,7 @@ def test_the_digest_covers_every_field_of_the_plan_and_the_scope(stand, terms):
         "sensitive_persons": 0,
         "batches": 3,
         "batch_days": 2,
+        "acceptance_days": 7,
     }
     assert set(others) == set(PLAN_FIELDS)
     for name, value in others.items():

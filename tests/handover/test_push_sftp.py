@@ -1,5 +1,6 @@
 """The package goes to a real OpenSSH server, part by part, and is read back there."""
 
+import asyncio
 from ipaddress import ip_network
 
 import asyncssh
@@ -43,6 +44,15 @@ def _server(tmp_path_factory):
     running = openssh.server(tmp_path_factory.mktemp("sshd"))
     yield running
     running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _no_loop():
+    """A browser of an earlier test leaves its loop running in this thread; where jobs run there is none."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ from customers.models import Book, Category, Customer
 from customers.services.books import create_book
 from customers.services.requests import open_request
 from handover import demo
-from handover.models import DryRun, Execution
+from handover.gates import Board
+from handover.models import DryRun, Execution, Handover
+from handover.readiness import Mark, readiness_of
+from handover.selectors import with_gates
 from handover.services import executing, rehearsing
 from handover.workflow import Side, StepKind
 from jobs import services as jobs
@@ -116,3 +119,18 @@ def test_the_pages_lead_to_it_and_show_the_numbers(stand, client_of):
     assert "Only your side sees this" not in page
     assert "Only your side sees this" in client_of(stand.cast.buyer_lead).get(url).content.decode()
     assert "Only your side sees this" not in client_of(stand.cast.reviewer).get(url).content.decode()
+
+
+def test_the_start_names_the_customers_that_were_counted(stand, client_of):
+    open_request(
+        customer=Customer.objects.filter(book=stand.handover.book)[0], kind="delete", text="", now=timezone.now()
+    )
+    lead, now = stand.cast.seller_lead, timezone.now()
+    untried = {"A dry run has counted what would cross": Mark.BLOCKED}
+    board = Board(with_gates(Handover.objects.filter(pk=stand.handover.pk)).get(), lead)
+    found = readiness_of(board, now)
+    assert not found.go
+    assert untried.items() <= {one.title: one.mark for one in found.gates[4].conditions}.items()
+    demo.rehearse(stand.demo)
+    page = client_of(lead).get(f"/handovers/{stand.handover.pk}/execution/start/").content.decode()
+    assert "What you say yes to: 11 customers cross" in page

@@ -23,6 +23,7 @@ def _backed_up(cast):
     stand = stand_at(cast, B)
     stand.back_up()
     demo.approve_backup(stand.demo)
+    demo.rehearse(stand.demo)
     return stand
 
 

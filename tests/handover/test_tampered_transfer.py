@@ -280,6 +280,7 @@ SOURCE_ATTACKS = {
 @pytest.mark.parametrize("name", SOURCE_ATTACKS)
 def test_a_book_that_is_not_what_was_backed_up_does_not_cross(stand, name):
     SOURCE_ATTACKS[name](stand.handover.book)
+    stand.rehearse_past_the_platform()
     execution = stand.transfer()
     message = "The book is no longer what the approved backup holds: 1 customer differs."
     assert execution.transfer_job.error.startswith(message)
@@ -291,6 +292,7 @@ def test_a_book_that_is_not_what_was_backed_up_does_not_cross(stand, name):
 
 def test_a_customer_added_to_the_frozen_book_does_not_cross(stand):
     add_people(stand.handover.book, people(13)[12:])
+    stand.rehearse_past_the_platform()
     execution = stand.transfer()
     assert execution.state == ExecutionState.ROLLED_BACK
     assert "1 customer differs" in execution.problem

@@ -160,9 +160,8 @@ def test_a_sending_is_begun_on_the_page_and_its_stop_is_shown(stand, client_of, 
     targets_job(stand)
     push = Push.objects.select_related("job").get()
     assert "private network" in push.job.error, "begun by itself when the package was made"
-    assert [str(one.title) for one in waiting_for(stand.cast.buyer_lead, timezone.now())] == [
-        "The sending of the package stopped"
-    ]
+    waits = [str(one.title) for one in waiting_for(stand.cast.buyer_lead, timezone.now())]
+    assert waits == ["The sending of the package stopped", "Say who takes care of the first tasks with what arrived"]
     page = text_of(lead.get(url(stand, "package")))
     assert "private network" in page and "Stopped" in page and "Retry" in page
     refused = text_of(lead.post(url(stand, "package_send"), follow=True))

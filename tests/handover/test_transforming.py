@@ -165,7 +165,9 @@ def test_a_value_that_changed_at_the_buyer_is_found(stand):
     one.save()
     execution = stand.verify(execution)
     assert execution.state == ExecutionState.ROLLED_BACK
-    assert execution.reconciliation.differences == [{"customer": str(one.origin), "category": "basic"}]
+    assert execution.reconciliation.differences == [
+        {"customer": str(one.origin), "category": "basic", "kind": "changed", "fields": ["name"]}
+    ]
 
 
 def test_the_reviewer_compares_with_what_was_agreed(stand):

@@ -64,6 +64,8 @@ def _bring_on(stand):
     missing = [side for side in REQUIRED[kind] if side not in {one.side for one in valid_approvals(step)}]
     if step.state == StepState.RUNNING or (kind == StepKind.EXECUTION and _screens(stand)):
         _run_jobs(stand)
+    elif kind == StepKind.EXECUTION and demo.rehearsing.obstacle(stand.handover):
+        demo.rehearse(stand.demo)
     elif step.state == StepState.SUBMITTED or kind == StepKind.EXECUTION:
         stand.approve(kind, missing[0])
     elif kind == StepKind.BACKUP:

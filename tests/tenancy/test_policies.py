@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 from tenancy import applying
 from tenancy.owner import is_held_back
-from tenancy.policies import TABLES, Guarded, Open
+from tenancy.policies import FUNCTIONS, TABLES, Guarded, Open
 
 GUARDED = sorted(label for label, kind in TABLES.items() if isinstance(kind, Guarded))
 ROOMS_OF_TENANTS = {"customers", "handover", "compliance", "incidents", "jobs"}
@@ -79,6 +79,23 @@ def test_an_undeclared_table_is_shut_to_the_application(db):
         cursor.execute("CREATE TABLE forgotten (id int)")
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         rows("SELECT * FROM forgotten")
+
+
+def test_a_function_that_says_something_else_differs_until_it_is_applied(db):
+    (name,) = FUNCTIONS
+    with owner.within():
+        connection.cursor().execute(applying._FUNCTION.format(name=name, body="BEGIN RETURN true; END"))
+    assert applying.differing() == [name]
+    with owner.within():
+        applying.apply()
+    assert applying.differing() == []
+
+
+def test_a_job_is_planned_without_all_the_tables_that_may_show_it(db):
+    """Planning was most of what a statement about a job took."""
+    plan = "\n".join(line for (line,) in rows("EXPLAIN SELECT * FROM jobs_chunk"))
+    assert "jobs_of_a_handover" in plan
+    assert "handover_backup" not in plan
 
 
 @pytest.mark.parametrize("label", GUARDED)

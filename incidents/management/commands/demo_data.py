@@ -8,13 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.demo import Cast, make_cast
-from handover import demo
+from handover import demo, demo_scenes
 from handover.demo import Demo
-from handover.models import Backup, Execution, Handover
+from handover.models import Backup, Handover
 from incidents import services
 from incidents.models import Incident
 
 CUSTOMERS = 240
+FEW = 24
 
 
 class Command(BaseCommand):
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         cast = make_cast(timezone.now())
         if Handover.objects.exists():
             return
+        _closed(cast)
         _certified(cast)
         _waits_for_the_reviewer(cast)
         _negotiated(cast)
@@ -33,22 +35,27 @@ class Command(BaseCommand):
         _incident(cast)
 
 
-def _open(cast: Cast, book: str, subject: str, **sample: int) -> Demo:
-    return demo.open_demo(cast, demo.import_sample(cast, book, CUSTOMERS, **sample), subject)
+def _open(cast: Cast, book: str, subject: str, customers: int = CUSTOMERS, **sample: int) -> Demo:
+    return demo.open_demo(cast, demo.import_sample(cast, book, customers, **sample), subject)
+
+
+def _closed(cast: Cast) -> None:
+    run = _open(cast, "Customers of the Kunshan branch", "Branch for cleaning supplies, Kunshan", FEW)
+    demo.pass_necessity(run)
+    demo.pass_scope(run)
+    demo.pass_plan(run)
+    _back_up(run)
+    demo_scenes.certify(run)
+    demo_scenes.close(run)
 
 
 def _certified(cast: Cast) -> None:
     run = _open(cast, "Members of the Suzhou shop", "Cleaning supplies shop, Suzhou")
     demo.pass_necessity(run)
     demo.pass_scope(run)
-    demo.pass_plan(run)
+    demo.pass_plan(run, acceptance_days=14)
     _back_up(run)
-    demo.approve_backup(run)
-    demo.approve_content(run)
-    execution = demo.start_execution(run)
-    demo.run_job(execution.transfer_job)
-    demo.run_job(Execution.objects.select_related("verify_job").get(pk=execution.pk).verify_job)
-    demo.pass_audit(run)
+    demo_scenes.certify(run)
 
 
 def _waits_for_the_reviewer(cast: Cast) -> None:
@@ -69,7 +76,7 @@ def _back_up(run: Demo) -> None:
 def _negotiated(cast: Cast) -> None:
     run = _open(cast, "Standing orders, Wuxi depot", "Depot and standing orders, Wuxi")
     demo.pass_necessity(run)
-    demo.propose_scope(run)
+    demo_scenes.negotiate(run)
 
 
 def _just_opened(cast: Cast) -> None:

@@ -1,0 +1,259 @@
+"""Arrived customers whom the buyer has already in another open book: linked or merged after acceptance, and never
+before; nothing is lost, nothing overwritten, nothing there twice."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from stand import add_people, everybody, people, refused, stand_at
+
+from customers.models import Book, Category, Consent, Customer, Hold, Link, Purchase, SubjectRequest, Terms
+from customers.records import Record
+from customers.services import holding, retention
+from customers.services.books import create_book, move_book
+from customers.services.requests import open_request
+from customers.services.retention import destroy
+from customers.workflow import BookState
+from handover.handlers.matching import MatchHandler
+from handover.models import Delivery, Execution, Matching, TransferPlan
+from handover.services import accepting, matching
+from handover.workflow import StepKind
+from jobs import services as jobs
+from jobs.errors import JobsError
+from jobs.services import run_now
+from ledger.models import Entry
+
+CUSTOMERS = 7
+OWN = ("2024-01-01T10:00", "Own purchase", "1", "5.00", "CNY", "Online")
+
+
+def prepared(cast):
+    """Of the seven who arrive the buyer has: 0 whole, 1 poorer and with an own purchase, 2 under another name, 3
+    twice, 4 poorer."""
+    stand = stand_at(cast, StepKind.EXECUTION, CUSTOMERS, acceptance_days=10, duplicates="merge", retention_months=24)
+    source, now = everybody(stand.handover.book), timezone.now()
+    other = create_book(actor=cast.buyer_lead, organization=cast.buyer, name="Loyal", now=now)
+    third = create_book(actor=cast.buyer_lead, organization=cast.buyer, name="Online", now=now)
+    habit = ("every day", "Own", "Own")
+    one, poor, namesake, twice, four = source[:5]
+    own = [
+        Record(one.id, basic=("L0", *one.basic[1:5], "Own note"), purchases=[OWN], habit=habit),
+        Record(one.id, basic=("L1", poor.basic[1], poor.basic[2], "", "", ""), purchases=[OWN]),
+        Record(one.id, basic=("L2", "Somebody else", *namesake.basic[2:])),
+        Record(one.id, basic=("L3", *twice.basic[1:])),
+        Record(one.id, basic=("L4", *four.basic[1:4], "", "")),
+    ]
+    add_people(other, own)
+    add_people(third, [Record(one.id, basic=("O3", *twice.basic[1:])), people(90)[-1]])
+    open_request(customer=Customer.objects.get(pk=poor.id), kind="access", text="What is held?", now=now)
+    Consent.objects.create(customer_id=poor.id, purpose="News", source="import", given_at=now)
+    lead = cast.seller_lead
+    customer = Customer.objects.get(pk=poor.id)
+    holding.place_hold(actor=lead, book=customer.book, customer=customer, reason="Case 9", until=None, now=now)
+    stand.pass_gate(StepKind.EXECUTION)
+    stand.pass_gate(StepKind.AUDIT)
+    return stand
+
+
+@pytest.fixture(scope="module")
+def made(keep):
+    return keep(prepared)
+
+
+@pytest.fixture
+def stand(kept_stand):
+    return kept_stand
+
+
+def accept(stand):
+    accepting.accept(actor=stand.cast.buyer_lead, handover=stand.handover, now=timezone.now())
+
+
+def matched(stand):
+    accept(stand)
+    found = Matching.objects.select_related("job").get()
+    job = run_now(found.job)
+    found.refresh_from_db()
+    return job, found
+
+
+def book(name):
+    return Book.objects.get(name=name)
+
+
+def by_number(book):
+    return {record.basic[0]: record for record in everybody(book)}
+
+
+def target():
+    return Execution.objects.get().target
+
+
+def snapshot():
+    return [
+        sorted((record.id, *record.basic, *map(str, record.purchases), str(record.habit)) for record in everybody(one))
+        for one in Book.objects.exclude(state=BookState.DISCARDED).order_by("pk")
+    ]
+
+
+def test_nothing_is_linked_or_merged_before_acceptance(stand):
+    assert not Link.objects.exists()
+    assert not Matching.objects.exists()
+    assert matching.begin_due(now=timezone.now()) == 0
+    before = snapshot()
+    accept(stand)
+    assert snapshot() == before, "merging is the job's"
+    assert Matching.objects.get().job.audience == [str(stand.cast.buyer.pk)]
+
+
+def test_only_who_is_one_person_beyond_doubt_is_merged(stand):
+    arrived = by_number(target())
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 3}
+    loyal = by_number(book("Loyal"))
+    merged = Link.objects.exclude(merged_at=None)
+    assert {link.existing_id for link in merged} == {loyal[name].id for name in ("L0", "L1", "L4")}
+    # What was there stays as it was; what was missing is filled; purchases come behind the own ones.
+    one, poor = arrived["KD00000"], arrived["KD00001"]
+    assert loyal["L0"].basic == ("L0", *one.basic[1:5], "Own note")
+    assert loyal["L0"].purchases == [OWN, *one.purchases]
+    assert loyal["L0"].habit == ("every day", "Own", "Own")
+    assert loyal["L1"].basic[:5] == ("L1", *poor.basic[1:5])
+    assert loyal["L1"].purchases == [OWN, *poor.purchases]
+    assert loyal["L1"].habit == poor.habit
+    assert Customer.objects.get(pk=loyal["L1"].id).email_index is not None
+    # Who is only linked keeps everything.
+    after = by_number(target())
+    for number in ("KD00002", "KD00003", "KD00005", "KD00006"):
+        assert (after[number].purchases, after[number].habit) == (arrived[number].purchases, arrived[number].habit)
+    assert loyal["L2"].purchases == loyal["L3"].purchases == []
+
+
+def test_nothing_is_lost_and_nothing_is_there_twice(stand):
+    def everything():
+        return sorted(
+            purchase
+            for one in (target(), book("Loyal"), book("Online"))
+            for record in everybody(one)
+            for purchase in record.purchases
+        )
+
+    basics = {record.id: record.basic for record in everybody(target())}
+    before, habits = everything(), sum(bool(r.habit) for n in ("Loyal", "Online") for r in everybody(book(n)))
+    job, _found = matched(stand)
+    assert everything() == before
+    assert {record.id: record.basic for record in everybody(target())} == basics, "who arrived stays as a record"
+    assert sum(bool(r.habit) for n in ("Loyal", "Online") for r in everybody(book(n))) == habits + 2
+    kept = [record.habit for record in everybody(target()) if record.basic[0] == "KD00000"]
+    assert kept[0], "a habit that has no place stays where it was"
+    for chunk in job.chunks.all():
+        # Once more, as after a lost answer.
+        with transaction.atomic():
+            MatchHandler().run(job, chunk)
+    assert everything() == before
+    assert Link.objects.count() == 6
+
+
+def test_consents_and_holds_count_for_who_has_the_data_now(stand):
+    matched(stand)
+    poor = by_number(book("Loyal"))["L1"].id
+    assert Consent.objects.get(customer=poor).purpose == "News"
+    assert Hold.objects.get(customer=poor, book=book("Loyal")).reason == "Case 9"
+    assert SubjectRequest.objects.get(customer__book=target()).text == "What is held?"
+
+
+def test_linked_only_when_the_plan_says_so(stand):
+    TransferPlan.objects.update(duplicates="link")
+    before = snapshot()
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 0}
+    assert snapshot() == before
+
+
+def test_nothing_at_all_when_the_plan_says_nothing(stand):
+    TransferPlan.objects.update(duplicates="")
+    accept(stand)
+    assert not Matching.objects.exists()
+
+
+def test_not_with_a_book_that_is_in_another_handover(stand):
+    move_book(actor=None, book=book("Loyal"), to=BookState.FROZEN, now=timezone.now())
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 1, "links": 1, "merged": 1}
+    assert set(Link.objects.values_list("existing__book__name", flat=True)) == {"Online"}
+
+
+def test_not_while_the_book_that_arrived_is_in_another_handover(stand):
+    """The job fails with what to do, and a lead of the buyer has it go on."""
+    accept(stand)
+    move_book(actor=None, book=target(), to=BookState.FROZEN, now=timezone.now())
+    job = Matching.objects.get().job
+    assert run_now(job).error.startswith("The book that arrived is not open now.")
+    assert not Link.objects.exists()
+    move_book(actor=None, book=target(), to=BookState.OPEN, now=timezone.now())
+    with pytest.raises(JobsError):
+        jobs.retry(actor=stand.cast.seller_lead, job=job, now=timezone.now())
+    jobs.retry(actor=stand.cast.buyer_lead, job=job, now=timezone.now())
+    run_now(job)
+    assert Matching.objects.get().counts["merged"] == 3
+
+
+def test_who_was_destroyed_does_not_come_back(stand):
+    poor = by_number(book("Loyal"))["L1"].id
+    destroy(
+        actor=None, book=book("Loyal"), category=Category.PURCHASES, subjects=[poor], reason="x", now=timezone.now()
+    )
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 2}
+    assert by_number(book("Loyal"))["L1"].basic[3] == ""
+
+
+def test_it_waits_for_the_package(stand):
+    TransferPlan.objects.update(method="package")
+    now = timezone.now()
+    accept(stand)
+    assert matching.begin_due(now=now) == 0
+    Delivery.objects.create(handover=stand.handover, created_at=now, ready_at=now, recipient_key="age1")
+    assert matching.begin_due(now=now) == 1
+    assert matching.begin_due(now=now) == 0
+
+
+def test_what_was_merged_goes_with_its_agreed_last_day(stand):
+    """Of who is held it stays."""
+    matched(stand)
+    loyal = by_number(book("Loyal"))
+    rows = Terms.objects.filter(customer__book=target())
+    last = rows.first().purchases_until
+    late = timezone.now() + (last - timezone.localdate()) + timedelta(hours=1)
+    retention.take_back_expired(late)
+    after = by_number(book("Loyal"))
+    assert after["L0"].purchases == [*after["L4"].purchases, OWN] == [OWN]
+    assert after["L4"].basic[4] == ""
+    assert after["L4"].habit is None
+    assert after["L1"].purchases == loyal["L1"].purchases, "held"
+    assert retention.take_back_expired(late) == 0
+
+
+def test_only_the_buyer_hears_of_it(stand, client_of):
+    matched(stand)
+    address = f"/handovers/{stand.handover.pk}/after/"
+    for name, sees in (("buyer_lead", True), ("buyer_clerk", True), ("seller_lead", False), ("reviewer", False)):
+        page = client_of(getattr(stand.cast, name)).get(address).content.decode()
+        assert ("Customers whom you had already" in page) is sees, name
+        assert ("were the buyer&#x27;s already" in page) is sees, name
+    assert Entry.objects.get(verb="handover.matched").audience == [stand.cast.buyer.pk]
+    link = Link.objects.exclude(merged_at=None).first()
+    client = client_of(stand.cast.buyer_lead)
+    there = client.get(f"/books/customers/{link.existing_id}/").content.decode()
+    here = client.get(f"/books/customers/{link.arrived_id}/").content.decode()
+    assert "Part of this record came with handover" in there
+    assert "Merged into a customer whom you had already" in here
+    assert str(link.existing_id) in here
+
+
+def test_after_acceptance_nothing_is_given_back(stand):
+    matched(stand)
+    with refused("Nothing is given back"):
+        accepting.roll_back(actor=stand.cast.buyer_lead, handover=stand.handover, reason="No.", now=timezone.now())
+    assert Purchase.objects.filter(customer__book=book("Loyal")).exists()
