@@ -173,11 +173,13 @@ def cure_of(board: Board, step: Step, turn: Turn) -> tuple[str, str]:
 
 
 def _found(board: Board, step: Step) -> Iterator[Blocker]:
+    cures = any(turn.yours for turn in turns_of(board, step))
     for one in findings_of(board.handover):
         if one.gate == step.kind and not one.cured:
+            label = _("Cure it") if cures else _("See the gate")
             title = _("The audit found something that is cured at this gate: %(severity)s")
             severity = one.finding.get_severity_display()
-            yield Blocker(title % {"severity": severity}, one.url, _("Cure it"), why=one.finding.text, here=True)
+            yield Blocker(title % {"severity": severity}, one.url, label, why=one.finding.text, here=True)
 
 
 # ---- something went wrong

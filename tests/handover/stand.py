@@ -24,7 +24,7 @@ from customers.models import Book, Category
 from customers.records import Record, read_records, write_records
 from customers.services.books import create_book
 from handover import demo
-from handover.content import digest_of
+from handover.content import digest_of, newest_proposal
 from handover.demo import Demo
 from handover.errors import HandoverError
 from handover.models import Backup, DryRun, Execution, Handover, Step
@@ -154,6 +154,9 @@ class Stand:
         match kind:
             case StepKind.NECESSITY:
                 self._write_necessity()
+            case StepKind.SCOPE if newest_proposal(self.handover):
+                clerk, now = self.cast.seller_clerk, timezone.now()
+                approving.submit(actor=clerk, step=self.step(kind), side=Side.SELLER, now=now)
             case StepKind.SCOPE:
                 demo.propose_scope(self.demo)
             case StepKind.PLAN:

@@ -14,12 +14,14 @@ from stand import rolled_back, stand_at
 from test_acts import ACTS
 from test_walks import _bring_on, _rules_hold, _run_jobs, _step
 
+from compliance.services import Noticed, Work, claim, decide
 from customers.models import Customer, SubjectRequest
 from customers.workflow import BookState
 from handover.errors import HandoverError
 from handover.models import Acceptance, Disposition, OnboardingTask
 from handover.services import accepting, closing, disposing, onboarding, stopping
-from handover.workflow import ENDED, HANDOVER_MOVES, ExecutionState, HandoverState, Side, StepKind
+from handover.services.reviewing import live_review
+from handover.workflow import ENDED, HANDOVER_MOVES, RETURNS, ExecutionState, HandoverState, Side, StepKind
 from vault.models import DataKey
 
 LIVES = int(os.environ.get("LIVES", "4"))
@@ -62,6 +64,15 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
         @rule(what=st.sampled_from(sorted(ACTS)), name=WHO, side=st.sampled_from([None, *Side]))
         def somebody_acts(self, what, name, side):
             _step(kept_stand, (what, name, side))
+
+        @rule(decision=st.sampled_from(["sent_back", "refused"]), place=st.sampled_from(["", *RETURNS]))
+        def the_audit_goes_back(self, decision, place):
+            review = live_review(kept_stand.step(StepKind.AUDIT))
+            if review and review.state == "waiting":
+                now, reviewer = timezone.now(), kept_stand.cast.reviewer
+                review = claim(actor=reviewer, review=review, now=now)
+                work = Work(findings=[Noticed("minor", "It is not what was agreed.", place=place)])
+                decide(actor=reviewer, review=review, decision=decision, reason="See it.", work=work, now=now)
 
         @rule(name=WHO)
         def withdraws(self, name):
