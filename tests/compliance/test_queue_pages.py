@@ -175,13 +175,13 @@ def test_the_number_of_queries_does_not_grow_with_rows(cast, now, reviewer, rais
     some(2)
     few = connection_queries(lambda: reviewer.get(QUEUE))
     some(20)
-    assert connection_queries(lambda: reviewer.get(QUEUE)) == few <= 20
+    assert connection_queries(lambda: reviewer.get(QUEUE)) == few <= 21
 
 
 def test_the_number_of_queries_does_not_grow_with_hits(cast, now, reviewer, screened, connection_queries):
     few, many = (services.claim(actor=cast.reviewer, review=screened(*[CARD] * count), now=now) for count in (2, 30))
     counts = [connection_queries(lambda shown=shown: reviewer.get(page(shown))) for shown in (few, many)]
-    assert counts[0] == counts[1] <= 29
+    assert counts[0] == counts[1] <= 30
 
 
 @pytest.fixture

@@ -439,11 +439,11 @@ def test_a_canceled_backup_is_given_up(stand, name):
     assert (ended.state, ended.error) == (JobState.FAILED, "This backup was given up. Start a new one.")
 
 
-def test_a_backup_that_ends_after_the_handover_was_stopped_moves_nothing(stand):
+def test_a_backup_of_a_stopped_handover_is_given_up_and_moves_nothing(stand):
     backup = written(stand)
     stopping.stop(actor=stand.cast.seller_lead, handover=stand.handover, reason="Off.", now=timezone.now())
-    assert restored(backup).state == BackupState.PROVEN
-    assert Step.objects.get(handover=stand.handover, kind=B).state == StepState.RUNNING
+    assert restored(backup).state == BackupState.FAILED
+    assert Step.objects.get(handover=stand.handover, kind=B).state == StepState.DRAFT
     assert stand.handover.book.state == BookState.OPEN
 
 
