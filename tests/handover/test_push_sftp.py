@@ -46,9 +46,10 @@ def _server(tmp_path_factory):
     running.stop()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_loop():
-    """A browser of an earlier test leaves its loop running in this thread; where jobs run there is none."""
+    """A browser of an earlier test leaves its loop running in this thread; where jobs run there is none. For the whole
+    module: in a loop Django takes another connection."""
     running = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
     yield
