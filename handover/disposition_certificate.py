@@ -4,9 +4,10 @@ docs/after.md describes it; `bin/verify-certificate` checks it and shares no cod
 
 import base64
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 
+from django.db.models import Max
 from django.utils import timezone
 
 from customers.models import Category
@@ -98,8 +99,9 @@ def backups_until(disposition: Disposition, now: datetime) -> date | None:
     found = Backup.objects.filter(book=disposition.handover.book_id).exclude(
         state__in=[BackupState.DESTROYED, BackupState.FAILED]
     )
-    days = list(found.filter(expires_on__gte=timezone.localdate(now)).values_list("expires_on", flat=True))
-    return max(days, default=None)
+    last = found.aggregate(last=Max("expires_on"))["last"]
+    # One whose day has passed goes in the coming night: the handover may have rested on it until now.
+    return max(last, timezone.localdate(now) + timedelta(days=1)) if last else None
 
 
 def _moment(at: datetime | None) -> str | None:

@@ -94,7 +94,7 @@ def _effect(handover: Handover, crossings: Mapping[str, str], segment: Segment, 
         Category.HABITS: _rows(Habit.objects.filter(customer__in=chosen.values("pk")).count(), share, found),
     }
     rows = [(one.label, _crossing(one, crossings), told(_any(one, crossings) and parts[one])) for one in Category]
-    closed = _closed(user, handover, sells, now)
+    closed = _closed(user, handover, sells, now) or _too_few(bool(segment) and not sells, count)
     first = [] if closed else _first(book, found, chosen)
     records = [_shown(record, crossings, sells) for record in first]
     return Effect(total, told(count), rows, found.read if found else 0, records, closed, sells)
@@ -119,7 +119,7 @@ class _Teller:
     def __call__(self, count: int) -> Number:
         if not self._by_tens:
             return Number(int(count), about=not self._exact)
-        return Number(count // _TENS * _TENS, about=count > 0 or not self._exact, few=0 < count < _TENS)
+        return Number(count // _TENS * _TENS, about=True, few=count < _TENS)
 
 
 def _teller(by_tens: bool, exact: bool) -> _Teller:
@@ -158,6 +158,13 @@ def _closed(user: User, handover: Handover, sells: bool, now: datetime) -> str:
         return _("Records are shown to people of the three sides whose teams act at this gate.")
     clearance = clearance_on(user, handover, now)
     return str(clearance.refusal) if clearance else _("Only people of the three sides see records.")
+
+
+def _too_few(choosing: bool, count: int) -> str:
+    """Why nobody but the seller sees a record of a narrow choice, or an empty text."""
+    if not choosing or count >= _TENS:
+        return ""
+    return _("Fewer than ten customers: no record is shown, so that no choice tells of one person.")
 
 
 def _first(book: Book, found: _Read | None, chosen: object) -> list[Record]:

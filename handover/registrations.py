@@ -35,7 +35,7 @@ from handover.services import (
 )
 from handover.vocabulary import AFTER, PASSED, SENTENCES, STOPPED
 from handover.words import WORDS
-from handover.workflow import RETURNS, StepKind
+from handover.workflow import ORDER, StepKind
 from jobs import registry
 from ledger import vocabulary
 
@@ -67,7 +67,7 @@ moving.on_opened[StepKind.AUDIT] = _draw_sample
 moving.on_passed[StepKind.AUDIT] = _certify
 for kind in (Review.Kind.NECESSITY, Review.Kind.PLAN, Review.Kind.BACKUP):
     outcomes.register(kind, GateOutcome())
-outcomes.register(Review.Kind.AUDIT, GateOutcome(), places=[(one.value, one.label) for one in RETURNS])
+outcomes.register(Review.Kind.AUDIT, GateOutcome(), places=[(one.value, one.label) for one in ORDER])
 outcomes.register(Review.Kind.CONTENT, ContentOutcome())
 waiting.register(handovers_waiting)
 panels.register(handovers_panel)

@@ -72,6 +72,15 @@ def live_reviews(steps: Iterable[Step]) -> dict[UUID, Review]:
     return {review.subject_id: review for review in waiting.select_related("claimed_by")}
 
 
+# Certified, and may still be given back.
+TO_ACCEPT = Q(state=HandoverState.CERTIFIED, acceptance__accepted_at=None)
+
+
+def unaccepted_arrival(book: Book) -> Handover | None:
+    """The handover by which a book came, while it can still be given back."""
+    return Handover.objects.filter(TO_ACCEPT, executions__target=book).first()
+
+
 def books_to_hand_over(user: User) -> QuerySet[Book]:
     """Open books that the person may sell and that are in no open handover, with `customers_count`."""
     books = Book.objects.filter(state=BookState.OPEN).select_related("organization")
@@ -79,6 +88,7 @@ def books_to_hand_over(user: User) -> QuerySet[Book]:
         books = books.filter(organization__in=sellers_led_by(user))
     taken = Handover.objects.filter(state=HandoverState.OPEN).values("book")
     books = books.filter(organization__kind=Organization.Kind.BUSINESS).exclude(pk__in=taken)
+    books = books.exclude(pk__in=Handover.objects.filter(TO_ACCEPT).values("executions__target"))
     return books.annotate(customers_count=Count("customers")).order_by("organization__name", "name", "pk")
 
 

@@ -91,9 +91,6 @@ REQUIRED: dict[StepKind, tuple[Side, ...]] = {
     StepKind.AUDIT: (Side.REVIEWER,),
 }
 
-# Where the findings of an audit may lead a handover back to.
-RETURNS: tuple[StepKind, ...] = (StepKind.SCOPE, StepKind.PLAN, StepKind.EXECUTION, StepKind.AUDIT)
-
 # Whoever writes these writes all of them anew: only the last writer is kept from approving.
 REWRITTEN: frozenset[StepKind] = frozenset({StepKind.SCOPE, StepKind.BACKUP})
 
@@ -136,8 +133,9 @@ _NEGOTIATED = frozenset({StepKind.SCOPE})
 _BACKUP = frozenset({StepKind.BACKUP})
 _EXECUTION = frozenset({StepKind.EXECUTION})
 _AUDIT = frozenset({StepKind.AUDIT})
-_RETURNED = frozenset({StepKind.SCOPE, StepKind.PLAN, StepKind.EXECUTION})
-_BETWEEN = frozenset({StepKind.PLAN, StepKind.BACKUP})
+# Findings of an audit may lead back to any gate; those between it and the audit are shut.
+_RETURNED = frozenset(StepKind) - _AUDIT
+_BETWEEN = frozenset({StepKind.SCOPE, StepKind.PLAN, StepKind.BACKUP})
 
 MOVES: tuple[Move, ...] = (
     Move("open", frozenset(StepKind), _of(_S.SHUT), _of(_S.DRAFT), _NOBODY),

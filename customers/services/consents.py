@@ -81,13 +81,14 @@ def keep_answer(
         if not agreed or not Customer.objects.filter(pk=customer).exists():
             return None
         found = Consent(customer_id=customer, handover=handover, source=ConsentSource.NOTICE, state="")
-    if agreed is (found.state == ConsentState.GIVEN):
+    said = (purpose[:PURPOSE_CHARACTERS], basis)
+    if agreed is (found.state == ConsentState.GIVEN) and said == (found.purpose, found.basis):
         return found
     if agreed:
         found.state, found.given_at, found.withdrawn_at = ConsentState.GIVEN, now, None
     else:
         found.state, found.withdrawn_at = ConsentState.WITHDRAWN, now
-    found.purpose, found.basis = purpose[:PURPOSE_CHARACTERS], basis
+    found.purpose, found.basis = said
     found.save()
     _record(None, "customer.consent_answered", found, now)
     return found

@@ -19,7 +19,7 @@ from vault.services import destroy_data_keys
 Keeper = Callable[[Book, Collection[UUID], datetime], set[UUID]]
 
 
-def _asking(book: Book, customers: Collection[UUID], now: datetime) -> set[UUID]:
+def asking(book: Book, customers: Collection[UUID], now: datetime) -> set[UUID]:
     """Whose request is not answered yet: without their data nobody could answer it."""
     found = SubjectRequest.objects.filter(book=book, customer__in=customers, state=RequestState.OPEN)
     return set(found.values_list("customer", flat=True))
@@ -31,7 +31,7 @@ def _held(book: Book, customers: Collection[UUID], now: datetime) -> set[UUID]:
 
 
 # Who of a book must not be destroyed now; each says so for its own reason.
-KEEPERS: list[Keeper] = [_asking, _held]
+KEEPERS: list[Keeper] = [asking, _held]
 
 
 def kept_back(book: Book, customers: Collection[UUID], now: datetime) -> set[UUID]:
@@ -59,15 +59,17 @@ def restricted_copy(book: Book, name: str, now: datetime) -> Book:
     made = create_book(actor=None, organization=book.organization, name=name, now=now, state=BookState.RESTRICTED)
     for rule in RetentionRule.objects.filter(book=book):
         RetentionRule.objects.filter(book=made, category=rule.category).update(months=rule.months, reason=rule.reason)
-    for hold in Hold.objects.filter(book=book, customer=None, released_at=None):
-        # Whom it holds in this book it holds in the copy.
-        said = {"reason": hold.reason, "until": hold.until, "origin": hold.pk}
-        Hold.objects.create(book=made, placed_by=hold.placed_by, placed_at=hold.placed_at, **said)
     return made
 
 
-def set_apart(customers: list[UUID], target: Book) -> int:
-    """Move customers, still sealed, with their requests and holds to another book of the same organization."""
+def set_apart(customers: list[UUID], book: Book, target: Book) -> int:
+    """Move customers, still sealed, with their requests and holds to another book of the same organization. Whom the
+    whole book holds is held there too. Nobody places a hold in the book until the caller's transaction ends."""
+    lock_for_holds(book)
+    known = Hold.objects.filter(book=target).exclude(origin=None).values("origin")
+    for hold in Hold.objects.filter(book=book, customer=None, released_at=None).exclude(pk__in=known):
+        said = {"reason": hold.reason, "until": hold.until, "origin": hold.pk}
+        Hold.objects.create(book=target, placed_by=hold.placed_by, placed_at=hold.placed_at, **said)
     SubjectRequest.objects.filter(customer__in=customers).update(book=target)
     Hold.objects.filter(customer__in=customers).update(book=target)
     return Customer.objects.filter(pk__in=customers).update(book=target)

@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.permissions import is_lead
 from customers.models import Book, Category
-from customers.services.disposing import destroy_copies, kept_back, set_apart
-from customers.services.holding import lock_for_holds
+from customers.services.disposing import asking, destroy_copies, kept_back, set_apart
 from handover import leaves
 from handover.after_workflow import DispositionState
 from handover.comparing import source_ids
@@ -42,10 +41,12 @@ class DisposalHandler:
         if disposition.state != DispositionState.RUNNING:
             raise JobFailed(_("This runs already or is done. Reload the page."))
         customers = _crossed(disposing.execution_of(disposition), chunk)
+        book, now = disposition.handover.book, timezone.now()
         if disposition.kind == TransferPlan.Disposition.RESTRICT:
-            lock_for_holds(disposition.handover.book)
-            return _restricted(customers, disposition.target)
-        held = kept_back(disposition.handover.book, customers, timezone.now())
+            waiting = asking(book, customers, now)
+            going = [one for one in customers if one not in waiting]
+            return _restricted(going, book, disposition.target, len(waiting))
+        held = kept_back(book, customers, now)
         return _destroyed([one for one in customers if one not in held], len(held))
 
     def finish(self, job: Job, now: datetime) -> None:
@@ -71,11 +72,11 @@ def _crossed(execution: Execution, chunk: Chunk) -> list[UUID]:
     return sorted(source_ids(execution.source, identities).values())
 
 
-def _restricted(customers: list[UUID], target: Book | None) -> Result:
+def _restricted(customers: list[UUID], book: Book, target: Book | None, held: int) -> Result:
     if target is None:
         raise JobFailed(_("There is no restricted book to put them in."))
-    moved = set_apart(customers, target)
-    return Result(rows=moved, counts={"customers": moved}, output=bytes(_HASH * len(Category)))
+    moved = set_apart(customers, book, target)
+    return Result(rows=moved + held, counts={"customers": moved, "held": held}, output=bytes(_HASH * len(Category)))
 
 
 def _destroyed(customers: list[UUID], held: int) -> Result:

@@ -80,6 +80,15 @@ def _headers(given: Any, host: str) -> dict[str, str]:
     return {name: value for name, value in texts.items() if name.lower() != "expect"} | {"Host": host}
 
 
+def client_of(endpoint: str, **more: Any) -> Any:
+    """A client of boto3. Raises PushError for an address or a region that it does not take."""
+    try:
+        return boto3.client("s3", endpoint_url=endpoint, **more)
+    except (BotoCoreError, ValueError) as error:
+        message = _("The bucket at %(endpoint)s cannot be addressed. Check the address and the region.")
+        raise PushError(message % {"endpoint": endpoint}) from error
+
+
 def _told(work: Callable[Concatenate["S3Carrier", P], Found]) -> Callable[Concatenate["S3Carrier", P], Found]:
     """The library's errors in words that say what to do."""
 
@@ -100,9 +109,8 @@ class S3Carrier:
     def __init__(self, target: DeliveryTarget) -> None:
         self.endpoint = target.endpoint
         self._bucket, self._folder = target.bucket, target.folder.strip("/")
-        self._client = boto3.client(
-            "s3",
-            endpoint_url=target.endpoint,
+        self._client = client_of(
+            target.endpoint,
             region_name=target.region or "us-east-1",
             aws_access_key_id=target.access_key,
             aws_secret_access_key=target.secret,

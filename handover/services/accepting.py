@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.permissions import is_lead
 from customers.services.arrivals import own_holds
 from customers.services.books import move_book
+from customers.services.holding import lock_for_holds
 from customers.workflow import BookState
 from handover.content import proven_execution
 from handover.errors import HandoverError
@@ -125,6 +126,8 @@ def _take_back(actor: User, handover: Handover, reason: str, now: datetime) -> N
     if execution is None:
         raise HandoverError(_("There is nothing to undo: no execution is proven."))
     locked: Execution = executing.lock(execution.pk)
+    # A hold is placed before, and then seen below, or finds nothing left to hold.
+    lock_for_holds(locked.target)
     if locked.target.state != BookState.OPEN:
         raise HandoverError(_("The buyer's book is in another handover. Stop that one first, then give this back."))
     if held := own_holds(locked.target):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from handover import segments
 from handover.clearance import require_clearance
 from handover.errors import HandoverError
 from handover.models import Backup, Handover, Step
+from handover.selectors import TO_ACCEPT
 from handover.services import screening
 from handover.services.moving import check, move, record
 from handover.workflow import BACKUP_MOVES, BackupState, HandoverState, StepKind, StepState
@@ -26,6 +28,7 @@ from vault.services import STREAM, create_stream_key, destroy_data_keys
 
 KEPT = timedelta(days=35)
 DIFFERENCES = 1000
+_KEPT_SAFE = (BookState.OPEN, BookState.FROZEN, BookState.RESTRICTED)
 WRITE, RESTORE = "handover.backup", "handover.restore"
 
 
@@ -138,8 +141,8 @@ def _move_step(backup: Backup, name: str, now: datetime) -> None:
 
 
 def back_up_books(*, now: datetime) -> int:
-    """Start a backup of every open book that has customers; returns how many. For the nightly task."""
-    books = Book.objects.filter(state=BookState.OPEN, customers__isnull=False).distinct().order_by("pk")
+    """Start a backup of every book in use that has customers; returns how many. For the nightly task."""
+    books = Book.objects.filter(state__in=_KEPT_SAFE, customers__isnull=False).distinct().order_by("pk")
     for book in books:
         with transaction.atomic():
             _begin(None, book, None, now)
@@ -147,10 +150,11 @@ def back_up_books(*, now: datetime) -> int:
 
 
 def destroy_expired(*, now: datetime) -> int:
-    """Destroy backups past their date: first the key, then the files. One that an open handover rests on stays."""
+    """Destroy backups past their date: first the key, then the files. One that a handover rests on, open or still to be
+    accepted, stays."""
     expired = Backup.objects.filter(
         expires_on__lt=timezone.localdate(now), state__in=[BackupState.PROVEN, BackupState.FAILED]
-    ).exclude(handover__state=HandoverState.OPEN)
+    ).exclude(handover__in=Handover.objects.filter(Q(state=HandoverState.OPEN) | TO_ACCEPT))
     ids = list(expired.values_list("pk", flat=True))
     for backup_id in ids:
         _destroy(backup_id, now)

@@ -21,9 +21,10 @@ from tenancy import rights
 # the transfer has begun; one that came in first is read here.
 _ANSWERS = """SELECT customer, state, answer FROM handover_addressee
     WHERE notice_id = %s AND customer BETWEEN %s AND %s FOR SHARE"""
+# One that was granted since the handover was opened: it stays so.
 _REQUESTS = """SELECT customer_id FROM customers_subjectrequest
-    WHERE book_id = %s AND customer_id BETWEEN %s AND %s AND state = 'open' AND kind IN ('delete', 'object')
-    FOR SHARE"""
+    WHERE book_id = %s AND customer_id BETWEEN %s AND %s AND kind IN ('delete', 'object')
+    AND (state = 'open' OR state = 'done' AND opened_at >= %s) FOR SHARE"""
 # Given ones are locked as well: who takes one back meanwhile waits, and is too late.
 _CONSENTS = """SELECT customer_id, state FROM customers_consent
     WHERE handover = %s AND origin IS NULL AND customer_id BETWEEN %s AND %s FOR SHARE"""
@@ -97,7 +98,7 @@ def _why(state: str, answer: str) -> Reason:
 
 def _asked_to_stay(handover: Handover, limits: _BOTH) -> set[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_REQUESTS, [handover.book_id, *limits])
+        cursor.execute(_REQUESTS, [handover.book_id, *limits, handover.created_at])
         return {row[0] for row in cursor.fetchall()}
 
 

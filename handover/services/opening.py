@@ -14,6 +14,7 @@ from customers.workflow import BookState
 from handover.errors import HandoverError
 from handover.models import Handover, HandoverGroupPermission, Step
 from handover.permissions import DEFAULTS, may_sell
+from handover.selectors import unaccepted_arrival
 from handover.services.moving import open_step, record
 from handover.workflow import ORDER, HandoverState
 from tenancy import rights
@@ -97,6 +98,9 @@ def _check_book(terms: Terms, book: Book) -> None:
     if other is not None:
         message = _("This book is in handover %(reference)s. Finish or stop that one first.")
         raise HandoverError(message % {"reference": other.reference})
+    if arrived := unaccepted_arrival(book):
+        message = _("This book came by handover %(reference)s, and can still be given back. Accept that one first.")
+        raise HandoverError(message % {"reference": arrived.reference})
     if book.state != BookState.OPEN:
         message = _("The book “%(book)s” is now: %(state)s. Only an open book can be handed over.")
         raise HandoverError(message % {"book": book.name, "state": book.get_state_display()})

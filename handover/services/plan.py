@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pyrage
 from django.db import transaction
@@ -160,6 +160,10 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("The buyer has 0 to 180 days to accept. Enter another number."))
     if problem := batches_problem(terms.batches, terms.batch_days):
         raise HandoverError(problem)
+    if terms.starts_on + _between(terms) > step.handover.due_on:
+        raise HandoverError(
+            _("The last batch crosses after the handover must be completed. Choose fewer or closer ones.")
+        )
     if not terms.safeguards.strip():
         raise HandoverError(_("Write which safeguards protect the data on the way."))
     if terms.duplicates not in ["", *TransferPlan.Duplicates.values]:
@@ -168,6 +172,11 @@ def _check_terms(step: Step, terms: PlanTerms) -> None:
         raise HandoverError(_("Choose one of the mechanisms."))
     if problems := telling_problems(terms, step.handover.due_on):
         raise HandoverError(next(iter(problems.values())))
+
+
+def _between(terms: PlanTerms) -> timedelta:
+    """From the first batch to the last."""
+    return timedelta(days=((terms.batches or 1) - 1) * (terms.batch_days or 0))
 
 
 def asks_consent(basis: str) -> bool:

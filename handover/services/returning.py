@@ -12,7 +12,7 @@ from customers.workflow import BookState
 from handover.models import Handover, Step
 from handover.services import approving, executing, notices
 from handover.services.moving import move, record
-from handover.workflow import ORDER, RETURNS, StepKind
+from handover.workflow import ORDER, StepKind
 
 
 def place_of(finding: Finding, review: Review) -> StepKind:
@@ -32,14 +32,12 @@ def gate_for(review: Review) -> StepKind:
 
 @transaction.atomic
 def send_back(*, actor: User, step: Step, gate: StepKind, side: str, reason: str, now: datetime) -> None:
-    """Bring a handover from a submitted audit back to a gate of `RETURNS`: what arrived at the buyer is destroyed,
-    every gate behind is shut, and what was approved there is void. The audit itself gets a fresh sample.
+    """Bring a handover from a submitted audit back to a gate: what arrived at the buyer is destroyed, every gate behind
+    is shut, and what was approved there is void. The audit itself gets a fresh sample.
 
     Before the backup the seller's book opens again, and what customers were told counts no more: both belong to terms
     that are no longer agreed. Raises HandoverError when the audit does not wait for a decision, when `actor` may not
     send it back, and without a reason."""
-    if gate not in RETURNS:
-        raise ValueError(f"An audit does not lead back to {gate}.")
     if gate is StepKind.AUDIT:
         approving.send_back(actor=actor, step=step, side=side, reason=reason, now=now)
         return

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import asyncssh
 import orjson
@@ -24,6 +24,7 @@ from vault.services import ensure_data_keys
 
 _HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.:-]*[0-9A-Za-z])?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WEAKEST_RSA = 3072
 
@@ -129,11 +130,13 @@ def _server_problems(terms: ServerTerms) -> dict[str, str]:
 
 
 def _bucket_problems(terms: BucketTerms) -> dict[str, str]:
-    url = urlsplit(terms.endpoint)
+    url = _split(terms.endpoint)
     if url.scheme not in {"https", "http"} or not url.hostname or url.username or url.query or url.path.strip("/"):
         return {
             "endpoint": _("Enter the address of the storage alone, for example https://s3.eu-central-1.amazonaws.com.")
         }
+    if terms.region and not _REGION.fullmatch(terms.region):
+        return {"region": _("A region has small letters, digits and hyphens, for example eu-central-1.")}
     if not _BUCKET.fullmatch(terms.bucket):
         return {"bucket": _("A bucket's name has 3 to 63 small letters, digits, hyphens and dots.")}
     if problem := _folder_problem(terms.folder):
@@ -141,6 +144,14 @@ def _bucket_problems(terms: BucketTerms) -> dict[str, str]:
     if not terms.access_key.strip():
         return {"access_key": _("Enter the access key of the bucket.")}
     return {}
+
+
+def _split(address: str) -> SplitResult:
+    """Its parts; none of an address that is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _folder_problem(folder: str) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from import_files import csv_bytes, received
+from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from customers.errors import CustomersError
@@ -43,6 +44,16 @@ def test_staff_keep_a_consent_and_that_it_was_taken_back(cast, give, now):
     verbs = Entry.objects.filter(verb__startswith="customer.consent").values_list("verb", flat=True)
     assert sorted(verbs) == ["customer.consent_given", "customer.consent_withdrawn"]
     assert NEWS not in str(list(Entry.objects.values()))
+
+
+def test_who_agrees_to_a_new_notice_has_agreed_to_its_words(customer, now):
+    handover, later = uuid7(), now + timedelta(days=9)
+    said = {"customer": customer.pk, "handover": handover, "agreed": True}
+    consents.keep_answer(**said, purpose="To deliver.", basis="pipl23", now=now)
+    kept = consents.keep_answer(**said, purpose="To deliver and to repair.", basis="pipl23", now=later)
+    assert (kept.purpose, kept.given_at, Consent.objects.count()) == ("To deliver and to repair.", later, 1)
+    again = consents.keep_answer(**said, purpose="To deliver and to repair.", basis="pipl23", now=later + timedelta(1))
+    assert again.given_at == later
 
 
 def test_what_cannot_be_kept(cast, customer, give, now):

@@ -8,10 +8,10 @@ from handover.workflow import MOVES, REQUIRED, Move, Rank, Side, StepKind, StepS
 
 # Every move of every kind. Whoever adds one says here that it is meant, and what the tests do with it.
 KNOWN = {
-    StepKind.NECESSITY: {"open", "draft", "submit", "approve", "send_back"},
-    StepKind.SCOPE: {"open", "draft", "submit", "approve", "send_back", "reopen"},
+    StepKind.NECESSITY: {"open", "draft", "submit", "approve", "send_back", "reopen"},
+    StepKind.SCOPE: {"open", "draft", "submit", "approve", "send_back", "reopen", "close"},
     StepKind.PLAN: {"open", "draft", "submit", "approve", "send_back", "reopen", "close"},
-    StepKind.BACKUP: {"open", "start_backup", "backup_proven", "failed", "approve", "send_back", "close"},
+    StepKind.BACKUP: {"open", "start_backup", "backup_proven", "failed", "approve", "send_back", "reopen", "close"},
     StepKind.EXECUTION: {"open", "start", "verified", "failed", "reopen", "close"},
     StepKind.AUDIT: {"open", "draw_sample", "approve", "send_back", "close"},
 }

@@ -10,7 +10,9 @@ from customers.models import Customer
 from customers.workflow import BookState
 from handover.content import proven_execution
 from handover.models import Acceptance, OnboardingTask
+from handover.selectors import books_to_hand_over
 from handover.services import accepting, stopping
+from handover.services.opening import Terms, open_handover
 from handover.verifying import verdict_on
 from handover.workflow import ExecutionState, HandoverState, StepKind
 from ledger.models import Entry
@@ -113,6 +115,18 @@ def test_not_while_the_buyers_book_is_in_another_handover(kept_stand):
     type(target).objects.filter(pk=target.pk).update(state=BookState.FROZEN)
     with refused("in another handover"):
         give_back(kept_stand)
+
+
+def test_a_book_that_can_be_given_back_is_not_sold_on(kept_stand):
+    cast, target = kept_stand.cast, proven_execution(kept_stand.handover).target
+    due = timezone.localdate() + timedelta(days=30)
+    terms = Terms("The shop, again", cast.buyer, cast.seller, cast.reviewers, target, due, "asset")
+    with refused("can still be given back"):
+        open_handover(actor=cast.buyer_lead, terms=terms, now=timezone.now())
+    assert target not in books_to_hand_over(cast.buyer_lead)
+    accept(kept_stand)
+    assert target in books_to_hand_over(cast.buyer_lead)
+    assert open_handover(actor=cast.buyer_lead, terms=terms, now=timezone.now()).seller == cast.buyer
 
 
 def test_the_seller_asks_and_the_buyer_agrees(kept_stand):

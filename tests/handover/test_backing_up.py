@@ -11,17 +11,17 @@ from django.utils import timezone
 from stand import attack, everybody, new_book, refused, stand_at
 
 from customers.models import Book, Category, Customer, Import, Purchase
-from customers.services.books import create_book, move_book
+from customers.services.books import create_book
 from customers.services.retention import destroy
 from customers.workflow import BookState, ImportState
 from handover import demo, leaves, segments
 from handover.handlers import backup as handlers
 from handover.handlers.backup import leaf_of
-from handover.models import Backup, Step
+from handover.models import Acceptance, Backup, Handover, Step
 from handover.segments import Place
 from handover.services import approving, backing_up, stopping
 from handover.tasks import back_up_books
-from handover.workflow import BackupState, Side, StepKind, StepState
+from handover.workflow import BackupState, HandoverState, Side, StepKind, StepState
 from jobs import services as jobs
 from jobs.models import Job
 from jobs.services import run_now
@@ -370,10 +370,12 @@ def test_with_the_backups_key_the_backup_is_gone_wherever_copies_of_it_are(stand
 # ---- the night, and the end of backups
 
 
-def test_every_night_every_open_book_with_customers_is_backed_up(stand, django_capture_on_commit_callbacks):
+@pytest.mark.parametrize("state", [BookState.OPEN, BookState.FROZEN, BookState.RESTRICTED])
+def test_every_night_every_book_that_is_kept_is_backed_up(stand, django_capture_on_commit_callbacks, state):
     cast, now = stand.cast, timezone.now()
-    wanted, frozen = stand.handover.book, new_book(cast, 3)
-    move_book(actor=None, book=frozen, to=BookState.FROZEN, now=now)
+    wanted, gone = stand.handover.book, new_book(cast, 3)
+    Book.objects.filter(pk=wanted.pk).update(state=state)
+    Book.objects.filter(pk=gone.pk).update(state=BookState.DISCARDED)
     create_book(actor=None, organization=cast.seller, name="Empty", now=now)
     with django_capture_on_commit_callbacks(execute=True):
         back_up_books()
@@ -383,7 +385,7 @@ def test_every_night_every_open_book_with_customers_is_backed_up(stand, django_c
     assert (backup.book, backup.handover, backup.state) == (wanted, None, BackupState.PROVEN)
     proven = Entry.objects.get(verb="handover.backup.proven")
     assert (proven.object_type, proven.object_id, proven.audience) == ("book", wanted.pk, [cast.seller.pk])
-    assert Book.objects.get(pk=wanted.pk).state == BookState.OPEN
+    assert Book.objects.get(pk=wanted.pk).state == state
 
 
 def test_a_backup_past_its_date_is_destroyed_key_first(stand, django_capture_on_commit_callbacks):
@@ -415,6 +417,20 @@ def test_a_backup_that_an_open_handover_rests_on_stays(stand):
     later = timezone.now() + timedelta(days=400)
     assert backing_up.destroy_expired(now=later) == 0
     stopping.stop(actor=stand.cast.seller_lead, handover=stand.handover, reason="Off.", now=timezone.now())
+    assert backing_up.destroy_expired(now=later) == 1
+    backup.refresh_from_db()
+    assert backup.state == BackupState.DESTROYED
+
+
+def test_a_backup_stays_until_nothing_can_be_given_back_any_more(stand):
+    """Giving back rests on the seller's book, which is frozen until then."""
+    backup = stand.back_up()
+    Handover.objects.filter(pk=stand.handover.pk).update(state=HandoverState.CERTIFIED)
+    acceptance = Acceptance.objects.create(handover=stand.handover, until=timezone.localdate() + timedelta(days=180))
+    later = timezone.now() + timedelta(days=100)
+    assert backing_up.destroy_expired(now=later) == 0
+    acceptance.accepted_at = later
+    acceptance.save()
     assert backing_up.destroy_expired(now=later) == 1
     backup.refresh_from_db()
     assert backup.state == BackupState.DESTROYED

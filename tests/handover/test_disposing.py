@@ -149,6 +149,26 @@ def test_restricted_is_kept_and_not_used(kept_stand):
     assert (access.imports, access.derives) == (False, False)
 
 
+def test_who_waits_for_an_answer_is_not_restricted_and_who_is_held_since_stays_held(kept_stand):
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="restrict")
+    _stay, crossed = split(stand)
+    waiting = ask(Customer.objects.get(pk=crossed[0]), "access")
+    accept(stand)
+    _job, found = done(stand)
+    assert (found.state, found.counts["customers"]) == ("waiting", len(crossed) - 1)
+    assert stand.handover.book.customers.filter(pk=crossed[0]).exists()
+    lead, now = stand.cast.seller_lead, timezone.now()
+    hold = holding.place_hold(
+        actor=lead, book=stand.handover.book, customer=None, reason="A lawsuit.", until=None, now=now
+    )
+    waiting.state = "done"
+    waiting.save(update_fields=["state"])
+    _job, found = done(stand)
+    assert (found.state, found.counts["customers"]) == ("done", len(crossed))
+    assert [one.origin for one in found.target.holds.all()] == [hold.pk]
+
+
 def test_kept_there_is_nothing_to_do(kept_stand):
     stand = kept_stand
     TransferPlan.objects.filter(handover=stand.handover).update(disposition="keep")

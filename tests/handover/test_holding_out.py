@@ -84,12 +84,13 @@ def test_an_open_request_to_delete_or_object_stays_whatever_the_plan_says(open_a
     assert (customer.pk not in crossed(execution)) is stays
 
 
-def test_an_answered_request_holds_nobody(open_at):
+@pytest.mark.parametrize(("state", "days", "stays"), [("refused", 0, False), ("done", 0, True), ("done", 900, False)])
+def test_who_was_granted_it_in_this_handover_stays_and_who_was_refused_crosses(open_at, state, days, stays):
     stand = open_at(B)
     customer = stand.handover.book.customers.first()
-    open_request(customer=customer, kind="delete", text="", now=timezone.now())
-    SubjectRequest.objects.update(state="refused")
-    assert len(crossed(through(stand))) == 12
+    open_request(customer=customer, kind="object", text="", now=timezone.now() - timedelta(days=days))
+    SubjectRequest.objects.update(state=state)
+    assert (customer.pk not in crossed(through(stand))) is stays
 
 
 def test_whom_no_message_reached_stays_unless_it_was_announced(open_at):

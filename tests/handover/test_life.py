@@ -21,7 +21,7 @@ from handover.errors import HandoverError
 from handover.models import Acceptance, Disposition, OnboardingTask
 from handover.services import accepting, closing, disposing, onboarding, stopping
 from handover.services.reviewing import live_review
-from handover.workflow import ENDED, HANDOVER_MOVES, RETURNS, ExecutionState, HandoverState, Side, StepKind
+from handover.workflow import ENDED, HANDOVER_MOVES, ExecutionState, HandoverState, Side, StepKind
 from vault.models import DataKey
 
 LIVES = int(os.environ.get("LIVES", "4"))
@@ -65,7 +65,7 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
         def somebody_acts(self, what, name, side):
             _step(kept_stand, (what, name, side))
 
-        @rule(decision=st.sampled_from(["sent_back", "refused"]), place=st.sampled_from(["", *RETURNS]))
+        @rule(decision=st.sampled_from(["sent_back", "refused"]), place=st.sampled_from(["", *StepKind]))
         def the_audit_goes_back(self, decision, place):
             review = live_review(kept_stand.step(StepKind.AUDIT))
             if review and review.state == "waiting":

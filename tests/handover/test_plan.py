@@ -92,6 +92,8 @@ def test_a_plan_starts_before_the_handover_must_be_done(stand, terms):
     with refused("starts after the handover must be completed"):
         save(stand, replace(terms, starts_on=stand.handover.due_on + timedelta(days=1)))
     save(stand, replace(terms, starts_on=stand.handover.due_on))
+    with refused("last batch crosses after"):
+        save(stand, replace(terms, starts_on=stand.handover.due_on, batches=2, batch_days=1))
 
 
 def test_a_plan_is_needed_and_must_not_start_in_the_past(stand, terms):

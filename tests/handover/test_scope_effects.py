@@ -313,6 +313,11 @@ def test_numbers_of_a_choice_are_told_to_the_buyer_by_tens(stand):
     bought = effect_of(stand.handover, AS_IS, often, stand.cast.buyer_clerk, timezone.now())
     assert (sold.customers.count, sold.customers.about) == (4, False)
     assert (bought.customers.count, bought.customers.few) == (0, True)
+    # Nor tells a record, nor a nought, of one person.
+    assert (len(sold.records), bought.records) == (3, [])
+    assert "Fewer than ten" in bought.closed
+    nobody = effect_of(stand.handover, AS_IS, Segment(purchases=99), stand.cast.buyer_clerk, timezone.now())
+    assert nobody.customers == bought.customers
     rich = effect_of(
         stand.handover, AS_IS, Segment(spent=Decimal(20), currency="CNY"), stand.cast.seller_clerk, timezone.now()
     )

@@ -114,9 +114,19 @@ def test_a_bucket_and_its_secret_key_that_no_page_shows(stand, client_of):
     assert "https://s3.eu-central-1.amazonaws.com/incoming" in page and "AKIAEXAMPLE" in page
     assert BUCKET["secret_key"] not in page + text_of(lead.get(url(stand)))
     assert DeliveryTarget.objects.get().secret == BUCKET["secret_key"]
-    for wrong in ("ftp://x.example", "https://user:x@s3.example", "https://s3.example/path", "s3.example"):
+    for wrong in (
+        "ftp://x.example",
+        "https://user:x@s3.example",
+        "https://s3.example/path",
+        "s3.example",
+        "https://[x",
+    ):
         assert lead.post(url(stand), BUCKET | {"endpoint": wrong}).status_code == 422
     assert lead.post(url(stand), BUCKET | {"bucket": "Not_A_Bucket"}).status_code == 422
+    assert "A region has" in text_of(lead.post(url(stand), BUCKET | {"region": "eu central"}))
+    odd = lead.post(url(stand), BUCKET | {"endpoint": "https://a_b..example"}, follow=True)
+    assert odd.status_code in {200, 422}
+    assert lead.post(url(stand, "target_check"), follow=True).status_code == 200
 
 
 def test_others_may_not(stand, client_of):
