@@ -21,7 +21,7 @@ SECTIONS = ("handover", "seller", "disposition", "proof", "dates", "ledger")
 _METHODS = {
     "destroy": "cryptographic erasure: the AES-256-GCM data keys were destroyed (NIST SP 800-88, purge)",
     "restrict": "set apart under storage and security only: no use, no reveal, no export, no contact",
-    "keep": "kept: still held and used by the seller under its own rules; no key was destroyed",
+    "keep": "kept: still held and used by the seller under its own rules; this handover destroyed no key",
 }
 _VERIFIED = {
     "destroy": "no data key of these customers was found afterwards",

@@ -20,8 +20,9 @@ _SAYS = {
         "已移交客户在转让方处的副本已单独封存，仅作存储和安全保护，不作任何其他使用。",
     ),
     "keep": Words(
-        "The seller keeps its copy of the customers who crossed, as the plan says: nothing of it was destroyed.",
-        "转让方按方案保留已移交客户的副本，未作任何销毁。",
+        "The seller keeps its copy of the customers who crossed, as the plan says:"
+        " the handover destroyed nothing of it.",
+        "转让方按方案保留已移交客户的副本，本次交接未对其作任何销毁。",
     ),
 }
 _METHODS = {
