@@ -31,6 +31,7 @@ CHECKLISTS: dict[str, tuple[Question, ...]] = {
         Question("method", _("Format and method protect the data"), _("Sealed on the way and at rest. PIPL 51")),
         Question("duties", _("The duties of both sides are agreed in writing"), _("NDR 12, 14")),
         Question("retention", _("It is stated how long each category is kept"), _("Seller and buyer. PIPL 19, 47")),
+        Question("copy", _("What becomes of the seller’s copy is justified"), _("If it is kept: why. PIPL 6, 19, 47")),
         Question("assessment", _("The impact assessment is done"), _("Kept at least 3 years. PIPL 55 to 56")),
     ),
     Review.Kind.BACKUP: (

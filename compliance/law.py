@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
+from accounts.periods import months_after
 from compliance.models import Jurisdiction, LegalBasis, Obligation
 
 ASSESSMENT, CONTRACT, MECHANISM = "assessment", "contract", "mechanism"  # what an obligation may demand
@@ -63,9 +64,32 @@ def years_on(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
-def records_kept_until(day: date) -> date:
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long records are kept, and where that stands. `own`: a law of the places asked about says so."""
+
+    months: int
+    source: str
+    own: bool
+
+
+def keeping(asked: Iterable[Obligation] = ()) -> Keeping:
+    """The longest time for which one of these obligations asks to keep records. Where none names a time: that of
+    RECORDS, the longest that is known for providing data."""
+    found = [(_months(one), one.code == RECORDS, one.source) for one in asked if _months(one)]
+    if found:
+        months, _records, source = max(found)
+        return Keeping(months, source, own=True)
+    return Keeping(12 * number(RECORDS, "keep_years"), source_of(RECORDS), own=False)
+
+
+def _months(obligation: Obligation) -> int:
+    return 12 * int(obligation.numbers.get("keep_years", 0)) + int(obligation.numbers.get("keep_months", 0))
+
+
+def records_kept_until(day: date, asked: Iterable[Obligation] = ()) -> date:
     """Until when records of providing data are kept at least, from the day on which it was provided."""
-    return years_on(day, number(RECORDS, "keep_years"))
+    return months_after(day, keeping(asked).months)
 
 
 def answer_days(country: str) -> int:

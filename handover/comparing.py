@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from customers.models import Book, Customer
 from customers.records import Record, read_records
+from handover import leaves
 from vault.errors import SealBroken
 
 
@@ -42,6 +43,11 @@ def record_of(book: Book, identity: UUID) -> Record | None:
 def source_ids(book: Book, identities: Sequence[UUID]) -> dict[UUID, UUID]:
     """The rows of a book by identity."""
     return {row.origin or row.pk: row.pk for row in _with_identity(book, identities)}
+
+
+def rows_behind(book: Book, output: bytes) -> list[UUID]:
+    """The rows of a book, in order, whom the leaves in a chunk's output name."""
+    return sorted(source_ids(book, [UUID(bytes=key) for key in leaves.unpack([output])]).values())
 
 
 def _with_identity(book: Book, identities: Sequence[UUID]) -> QuerySet[Customer]:

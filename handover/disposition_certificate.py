@@ -22,6 +22,12 @@ SECTIONS = ("handover", "seller", "disposition", "proof", "dates", "ledger")
 _METHODS = {
     "destroy": "cryptographic erasure: the AES-256-GCM data keys were destroyed (NIST SP 800-88, purge)",
     "restrict": "set apart under storage and security only: no use, no reveal, no export, no contact",
+    "keep": "kept: still held and used by the seller under its own rules; this handover destroyed no key",
+}
+_VERIFIED = {
+    "destroy": "no data key of these customers was found afterwards",
+    "restrict": "all of these customers are in the restricted book",
+    "keep": "each of these customers has a data key at the seller",
 }
 
 
@@ -87,11 +93,7 @@ def _proof(disposition: Disposition) -> Value:
     """How many keys of each category were destroyed and, run by run, SHA-256 over their ids; then looked for again."""
     keys: dict[str, Value] = {name: int(disposition.counts.get(f"{name}_keys", 0)) for name in Category.values}
     runs: list[Value] = list(disposition.counts.get("runs", [])) if disposition.kind == "destroy" else []
-    return (
-        {"keys": keys, "runs": runs, "verified": "no data key of these customers was found afterwards"}
-        if (disposition.kind == "destroy")
-        else {"keys": keys, "runs": runs, "verified": "all of these customers are in the restricted book"}
-    )
+    return {"keys": keys, "runs": runs, "verified": _VERIFIED[disposition.kind]}
 
 
 def backups_until(disposition: Disposition, now: datetime) -> date | None:

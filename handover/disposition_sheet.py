@@ -19,6 +19,11 @@ _SAYS = {
         " nothing.",
         "已移交客户在转让方处的副本已单独封存，仅作存储和安全保护，不作任何其他使用。",
     ),
+    "keep": Words(
+        "The seller keeps its copy of the customers who crossed, as the plan says:"
+        " the handover destroyed nothing of it.",
+        "转让方按方案保留已移交客户的副本，本次交接未对其作任何销毁。",
+    ),
 }
 _METHODS = {
     "destroy": Words(
@@ -29,16 +34,22 @@ _METHODS = {
         "Set apart under storage and security only: no use, no reveal, no export, no contact",
         "单独封存，仅作存储和安全保护：不使用、不查看、不导出、不联系",
     ),
+    "keep": Words(
+        "Kept: still held and used by the seller under its own rules",
+        "保留：转让方按自身规则继续持有和使用",
+    ),
 }
 _VERIFIED = {
     "destroy": Words("No data key of these customers was found afterwards", "事后核查，未发现这些客户的任何数据密钥"),
     "restrict": Words("All of these customers are in the restricted book", "这些客户均已在受限客户册中"),
+    "keep": Words("Each of these customers has a data key at the seller", "这些客户在转让方处均有数据密钥"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class DispositionSheet:
-    """What stands on the sheet. `keys`: destroyed, by category; nothing when the copy was set apart."""
+    """What stands on the sheet. `keys`: destroyed, by category; nothing when the copy was set apart.
+    `started_by`: empty when nobody had to start anything."""
 
     reference: str
     says: Words
@@ -80,7 +91,7 @@ def disposition_sheet(disposition: Disposition) -> DispositionSheet:
         keys=_keys(said["kind"], proof["keys"]),
         verified=_words(_VERIFIED, said["kind"], proof["verified"]),
         backups_until=dates["backups_until"] or "–",
-        started_by=said["started_by"] or "–",
+        started_by="" if said["kind"] == "keep" else said["started_by"] or "–",
         started=moment(dates["started"]),
         accepted=moment(dates["accepted"]),
         done=moment(dates["done"]),
@@ -98,4 +109,4 @@ def _words(known: Mapping[str, Words], kind: str, signed: str = "") -> Words:
 
 
 def _keys(kind: str, keys: Json) -> list[tuple[Words, int]]:
-    return [(words, keys.get(name, 0)) for name, words in CATEGORIES.items()] if kind == "destroy" else []
+    return [(words, keys.get(name, 0)) for name, words in CATEGORIES.items()] if kind != "restrict" else []

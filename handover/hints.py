@@ -42,11 +42,14 @@ PLAN_HINTS = {
         "Only who is one person beyond doubt, with the same name: purchases are moved and empty fields filled. "
         "Nothing is overwritten; all others are linked."
     ),
-    TransferPlan.Disposition.DESTROY.value: gettext_lazy("After the certificate; until then its book stays frozen."),
+    TransferPlan.Disposition.DESTROY.value: gettext_lazy(
+        "After acceptance, exactly those who crossed; until then its book stays frozen."
+    ),
     TransferPlan.Disposition.RESTRICT.value: gettext_lazy(
-        "Its book stays frozen and is kept only as long as the law asks for it."
+        "After acceptance exactly those who crossed move to a restricted book: kept and protected, used for nothing. "
+        "The seller's book opens again with who stayed."
     ),
     TransferPlan.Disposition.KEEP.value: gettext_lazy(
-        "Both sides hold the data afterwards. The reviewer will ask why."
+        "Both sides hold and use the data afterwards. The reviewer's checklist asks why."
     ),
 }

@@ -1,12 +1,15 @@
 """Which law touches a handover: its jurisdictions, what they ask at each stage, who leaves, what is demanded. Reads."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db.models import Count
 
 from compliance import law
 from compliance.models import Jurisdiction, LegalBasis, Obligation
-from handover.models import Handover
+from customers.models import Customer
+from handover.models import Disposition, Handover
+from handover.workflow import HandoverState
 from tenancy import rights
 
 
@@ -47,11 +50,19 @@ def places_of(handover: Handover) -> Places:
     found = handover.__dict__.get("places")
     if found is None:
         with rights.widened([handover.seller_id]):
-            rows = handover.book.customers.order_by().values_list("jurisdiction").annotate(count=Count("pk"))
-            customers = dict(rows)
+            rows = Customer.objects.filter(book__in=_books(handover)).order_by()
+            customers = dict(rows.values_list("jurisdiction").annotate(count=Count("pk")))
         seller, buyer = handover.seller.country, handover.buyer.country
         found = handover.__dict__["places"] = Places(seller, buyer, customers, law.jurisdictions())
     return found
+
+
+def _books(handover: Handover) -> list[UUID]:
+    """The seller's book and, once who crossed was set apart, the restricted one: they belong to the handover still."""
+    if handover.state == HandoverState.OPEN:
+        return [handover.book_id]
+    apart = Disposition.objects.filter(handover=handover, target__isnull=False).values_list("target", flat=True)
+    return [handover.book_id, *apart]
 
 
 def obligations_of(handover: Handover, stage: str = "") -> list[Obligation]:

@@ -13,9 +13,8 @@ from accounts.models import User
 from accounts.permissions import is_lead
 from customers.models import Book, Category
 from customers.services.disposing import asking, destroy_copies, kept_back, set_apart
-from handover import leaves
 from handover.after_workflow import DispositionState
-from handover.comparing import source_ids
+from handover.comparing import rows_behind
 from handover.handlers.backup import total_counts
 from handover.models import Disposition, Execution, TransferPlan
 from handover.services import disposing
@@ -68,8 +67,7 @@ def _disposition(job: Job) -> Disposition:
 def _crossed(execution: Execution, chunk: Chunk) -> list[UUID]:
     """Who crossed in that chunk of the transfer, as rows of the seller's book."""
     output = bytes(Chunk.objects.values_list("output", flat=True).get(pk=chunk.payload["chunk"]))
-    identities = [UUID(bytes=key) for key in leaves.unpack([output])]
-    return sorted(source_ids(execution.source, identities).values())
+    return rows_behind(execution.source, output)
 
 
 def _restricted(customers: list[UUID], book: Book, target: Book | None, held: int) -> Result:

@@ -19,6 +19,7 @@ from handover.errors import HandoverError
 from handover.models import Acceptance, Certificate, Delivery, Execution, Handover, OnboardingTask, TransferPlan
 from handover.services import delivering, executing, matching
 from handover.services.ending import cancel_jobs
+from handover.services.keeping import certify_kept
 from handover.services.moving import lock_handover, record, turn
 from handover.services.onboarding import assign_course, begin_onboarding
 from handover.workflow import HandoverState
@@ -75,6 +76,7 @@ def _accepted(acceptance: Acceptance, actor: User | None, now: datetime) -> None
     assign_course(handover=handover, actor=actor, now=now)
     matching.begin_if_due(handover=handover, now=now)
     if handover.plan.disposition == TransferPlan.Disposition.KEEP:
+        certify_kept(handover=handover, now=now)
         open_source(handover, actor, now)
 
 

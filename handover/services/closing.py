@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from compliance import law
 from handover.after_workflow import DispositionState
+from handover.legal import obligations_of
 from handover.models import Acceptance, Delivery, Disposition, Handover, OnboardingTask, TransferPlan
 from handover.services.accepting import lock_acceptance
 from handover.services.delivering import was_canceled
@@ -16,8 +17,8 @@ from handover.workflow import HandoverState
 
 
 def record_kept_until(handover: Handover, now: datetime) -> date:
-    """The last day on which the record of a handover that ends now must be kept."""
-    return law.records_kept_until(timezone.localdate(now))
+    """The last day on which the record of a handover that ends now must be kept: the law of its own places decides."""
+    return law.records_kept_until(timezone.localdate(now), obligations_of(handover))
 
 
 def waits_for(handover: Handover) -> list[str]:

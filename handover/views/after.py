@@ -25,6 +25,7 @@ from handover.disposition_sheet import disposition_sheet
 from handover.errors import HandoverError
 from handover.forms.after import DoneForm, GiveBackForm, OwnerForm
 from handover.gates import gates_of
+from handover.legal import obligations_of
 from handover.models import Acceptance, Disposition, Handover, OnboardingTask
 from handover.pdf import disposition_pdf_of
 from handover.services import accepting, closing, disposing, matching, onboarding
@@ -67,7 +68,7 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "matching": matching.found_by(handover, user),
         "tasks": _tasks(request, handover, form, task),
         "waits": closing.waits_for(handover) if live else [],
-        "kept": law.source_of(law.RECORDS),
+        "kept": law.keeping(obligations_of(handover)),
         "entries": entries_of("handover", handover.pk, _SHOWN),
     }
     return render(request, "handover/after.html", context, status=422 if form is not None else 200)

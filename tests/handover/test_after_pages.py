@@ -9,9 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from stand import stand_at
 
+from accounts.models import Organization
+from accounts.periods import months_after
+from customers.models import Customer
 from handover.after_duties import after_waiting
-from handover.models import Acceptance, OnboardingTask
-from handover.services import accepting, disposing, onboarding
+from handover.models import Acceptance, OnboardingTask, TransferPlan
+from handover.services import accepting, closing, disposing, onboarding
 from handover.workflow import HandoverState, StepKind
 from jobs.services import run_now
 
@@ -56,6 +59,63 @@ def test_the_buyer_accepts_and_the_seller_destroys(kept_stand, client_of):
     assert buyer.get(at(stand, "after_certificate_json")).content.decode() == stand.handover.disposed.document
     assert titles(stand, "seller_lead") == []
     _as_pdf(buyer, stand)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "english", "chinese"),
+    [
+        ("restrict", "4 customers were set apart", "Set apart under storage", "单独封存"),
+        ("keep", "the seller keeps 4 customers who crossed", "Kept: still held and used", "继续持有和使用"),
+    ],
+)
+def test_a_copy_that_is_not_destroyed_has_its_certificate_too(kept_stand, client_of, kind, said, english, chinese):
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition=kind)
+    buyer, seller = client_of(stand.cast.buyer_lead), client_of(stand.cast.seller_lead)
+    assert buyer.post(at(stand, "after_accept"))["Location"] == at(stand, "after")
+    if kind == "restrict":
+        seller.post(at(stand, "after_dispose"))
+        run_now(stand.handover.disposed.job)
+    assert titles(stand, "seller_lead") == []
+    assert said in text(seller, at(stand, "after"))
+    sheet = text(seller, at(stand, "after_certificate"))
+    assert english in sheet and chinese in sheet
+    assert ("Keys destroyed" in sheet, "Started by" in sheet) == (kind == "keep", kind == "restrict")
+    assert seller.get(at(stand, "after_certificate_json")).content.decode() == stand.handover.disposed.document
+    _as_pdf(buyer, stand)
+
+
+def places(stand, seller, buyer, customers):
+    Organization.objects.filter(pk=stand.handover.seller_id).update(country=seller)
+    Organization.objects.filter(pk=stand.handover.buyer_id).update(country=buyer)
+    Customer.objects.filter(book=stand.handover.book).update(jurisdiction=customers)
+
+
+@pytest.mark.parametrize(
+    ("where", "years", "said"),
+    [
+        (("CN", "CN", "CN"), 3, "How long the record is kept: Network Data Regulations 12."),
+        (("GB", "DE", "DE"), 3, "kept as long as Network Data Regulations 12 asks for elsewhere"),
+        (("US", "US", "US"), 2, "How long the record is kept: Civil Code 1798.130"),
+        (("GB", "US", "CN"), 3, "How long the record is kept: Network Data Regulations 12."),
+    ],
+)
+def test_the_record_is_kept_as_the_law_of_its_places_says(kept_stand, client_of, where, years, said):
+    places(kept_stand, *where)
+    now = timezone.now()
+    kept_until = closing.record_kept_until(kept_stand.handover, now)
+    assert kept_until == months_after(timezone.localdate(now), 12 * years)
+    assert said in text(client_of(kept_stand.cast.reviewer), at(kept_stand, "after"))
+
+
+def test_who_was_set_apart_still_counts_for_how_long_the_record_is_kept(kept_stand):
+    stand, now = kept_stand, timezone.now()
+    places(stand, "US", "US", "CN")
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="restrict")
+    accepting.accept(actor=stand.cast.buyer_lead, handover=stand.handover, now=now)
+    run_now(disposing.begin(actor=stand.cast.seller_lead, handover=stand.handover, now=now).job)
+    assert not stand.handover.book.customers.exists()
+    assert closing.record_kept_until(stand.handover, now) == months_after(timezone.localdate(now), 36)
 
 
 def _as_pdf(buyer, stand):

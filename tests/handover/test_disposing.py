@@ -11,16 +11,20 @@ from django.utils import timezone
 from stand import refused, stand_at
 
 from customers.access import access_to
-from customers.models import BookGroupPermission, Customer, SubjectRequest
+from customers.models import BookGroupPermission, Category, Customer, SubjectRequest
 from customers.services import holding
 from customers.workflow import BookState, Verb
+from handover import disposition_certificate
 from handover.handlers import disposal
 from handover.models import Disposition, OnboardingTask, TransferPlan
-from handover.services import accepting, closing, disposing, onboarding
+from handover.services import accepting, closing, disposing, keeping, onboarding
 from handover.workflow import HandoverState, StepKind
 from jobs.services import run_now
 from jobs.workflow import JobState
+from ledger.models import Entry
+from tenancy import rights
 from vault.models import DataKey
+from vault.services import destroy_data_keys
 
 CUSTOMERS, STAYS = 7, 2
 
@@ -131,7 +135,7 @@ def test_a_canceled_job_leaves_the_rest_to_a_second_one(kept_stand, monkeypatch)
     assert (found.state, living(crossed)) == ("done", 0)
 
 
-def test_restricted_is_kept_and_not_used(kept_stand):
+def test_restricted_is_kept_and_not_used(kept_stand, tmp_path):
     stand = kept_stand
     TransferPlan.objects.filter(handover=stand.handover).update(disposition="restrict")
     stay, crossed = split(stand)
@@ -147,6 +151,17 @@ def test_restricted_is_kept_and_not_used(kept_stand):
     assert access.permits
     assert not any(one.startswith((Verb.REVEAL, Verb.EXPORT)) for one in access.permits)
     assert (access.imports, access.derives) == (False, False)
+    said = json.loads(found.document)["sections"]
+    assert (said["disposition"]["kind"], said["disposition"]["customers"]) == ("restrict", len(crossed))
+    assert said["proof"] == {
+        "keys": dict.fromkeys(Category.values, 0),
+        "runs": [],
+        "verified": "all of these customers are in the restricted book",
+    }
+    good = verified(found.document, tmp_path)
+    assert good.returncode == 0, good.stdout
+    assert "set apart under storage and security only" in good.stdout
+    assert f"customers {len(crossed)} of {len(crossed)} who crossed; {STAYS} stayed" in good.stdout
 
 
 def test_who_waits_for_an_answer_is_not_restricted_and_who_is_held_since_stays_held(kept_stand):
@@ -169,13 +184,51 @@ def test_who_waits_for_an_answer_is_not_restricted_and_who_is_held_since_stays_h
     assert [one.origin for one in found.target.holds.all()] == [hold.pk]
 
 
-def test_kept_there_is_nothing_to_do(kept_stand):
+def test_kept_there_is_nothing_to_do_and_a_certificate_says_so(kept_stand, tmp_path):
     stand = kept_stand
     TransferPlan.objects.filter(handover=stand.handover).update(disposition="keep")
+    _stay, crossed = split(stand)
+    destroy_data_keys(crossed[:1], Category.values, timezone.now())  # by a rule, before it was accepted
+    assert not Disposition.objects.exists()
     accept(stand)
     assert stand.handover.book.state == BookState.OPEN
+    found = Disposition.objects.get(handover=stand.handover)
+    assert (found.kind, found.state, found.job, found.started_by) == ("keep", "done", None, None)
+    assert closing.is_disposed(stand.handover)
+    assert living(crossed) == 3 * len(crossed[1:])
+    said = json.loads(found.document)["sections"]["disposition"]
+    assert (said["customers"], said["crossed"], said["stayed"]) == (len(crossed) - 1, len(crossed), STAYS)
+    good = verified(found.document, tmp_path)
+    assert good.returncode == 0, good.stdout
+    assert "still held and used by the seller under its own rules" in good.stdout
+    assert good.stdout.count(" 0 keys destroyed") == len(Category)
+    entry = Entry.objects.get(verb="handover.disposition.done", object_id=stand.handover.pk)
+    assert entry.data["digest"] == bytes(found.digest).hex()
     with refused("keeps its copy"):
         begin(stand)
+
+
+@pytest.mark.parametrize("side", ["buyer", "reviewer"])
+def test_who_accepts_may_not_read_the_sellers_book_and_yet_all_are_counted(kept_stand, side):
+    """The buyer accepts; without days for it the reviewer's last approval does."""
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="keep")
+    handover, now = stand.handover, timezone.now()
+    with rights.bound(rights.Rights(frozenset({getattr(handover, f"{side}_id")}))):
+        assert not Customer.objects.filter(book=handover.book_id).exists()
+        found = keeping.certify_kept(handover=handover, now=now)
+    assert found.counts == {"customers": CUSTOMERS - STAYS}
+
+
+def test_no_certificate_says_kept_and_names_destroyed_keys(kept_stand, tmp_path, monkeypatch):
+    stand = kept_stand
+    TransferPlan.objects.filter(handover=stand.handover).update(disposition="keep")
+    monkeypatch.setattr(keeping, "_held", lambda execution: 1)
+    monkeypatch.setattr(disposition_certificate, "_proof", lambda one: {"keys": dict.fromkeys(Category.values, 1)})
+    accept(stand)
+    bad = verified(Disposition.objects.get(handover=stand.handover).document, tmp_path)
+    said = "no: keys were destroyed of a copy that was not to be destroyed"
+    assert (bad.returncode, bad.stdout.strip()) == (1, said)
 
 
 def test_closed_when_nothing_waits(kept_stand):
@@ -196,6 +249,12 @@ def test_closed_when_nothing_waits(kept_stand):
 def verify(path, *more):
     script = Path(settings.BASE_DIR) / "bin" / "verify-certificate"
     return subprocess.run([sys.executable, str(script), str(path), *more], capture_output=True, text=True, check=False)
+
+
+def verified(document, folder):
+    path = folder / "disposition.json"
+    path.write_text(document)
+    return verify(path)
 
 
 def test_the_script_verifies_its_certificate(kept_stand, tmp_path):
