@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.periods import months_after
 from compliance.models import Jurisdiction, LegalBasis, Obligation
 
-ASSESSMENT, CONTRACT, MECHANISM = "assessment", "contract", "mechanism"  # what an obligation may demand
+# What an obligation may demand; consent: of each customer of whom it speaks.
+ASSESSMENT, CONSENT, CONTRACT, MECHANISM = "assessment", "consent", "contract", "mechanism"
 RECORDS, ASSESSMENTS = "cn-contract", "cn-impact-assessment"
 THRESHOLDS = "cn-abroad-thresholds"
 INFORM = ("eu-indirect", "inform_days")  # the only law that names a number

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from compliance import law
 from compliance.models import Jurisdiction, LegalBasis, Obligation
@@ -85,6 +87,34 @@ def unserved(basis: LegalBasis, handover: Handover) -> list[str]:
     """The jurisdictions in which customers live and that the basis does not serve, by name; standards aside."""
     places = places_of(handover)
     return [one.name for one, _count in places.counted if one.code not in basis.jurisdictions]
+
+
+def basis_problem(basis: LegalBasis, handover: Handover) -> str:
+    """Why the customers cannot cross on this basis, with what to do: it serves none of them, and others do. Else an
+    empty text; so too where nobody lives in a place that a basis in force serves."""
+    fitting = [] if serving(basis, handover) else [one.name for one in law.bases() if serving(one, handover)]
+    if not fitting:
+        return ""
+    message = _(
+        "The legal basis “%(basis)s” serves none of the customers, who live in: %(places)s. Choose in the plan "
+        "one that serves them: %(bases)s."
+    )
+    places, between = unserved(basis, handover), pgettext("list", ", ")
+    return message % {"basis": basis.name, "places": between.join(places), "bases": between.join(fitting)}
+
+
+def consent_warning(basis: LegalBasis | None, handover: Handover) -> str:
+    """What to know of a basis that asks nobody (None: not chosen yet) where the law asks for the separate consent of
+    those who leave their country. Else an empty text: counsel may know where they agreed, so it refuses nothing."""
+    demanded = demanding(handover, law.CONSENT)
+    if demanded is None or (basis is not None and basis.consent):
+        return ""
+    place = next(one.name for one in places_of(handover).known if one.code == demanded.jurisdiction)
+    message = _(
+        "Customers leave %(place)s: the law asks for notice and their separate consent (%(source)s). Nobody is asked "
+        "here without a basis that asks for consent. Choose one, or have counsel say where they agreed."
+    )
+    return message % {"place": place, "source": demanded.source}
 
 
 def _living(handover: Handover) -> set[str]:

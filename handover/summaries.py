@@ -14,6 +14,7 @@ from customers.transforms import label_of
 from handover.content import SUBJECT, agreed_fields, agreed_transforms, proven_backup, proven_execution
 from handover.fields import LABELS
 from handover.findings import findings_of
+from handover.legal import consent_warning
 from handover.models import Execution, Handover, Step
 from handover.workflow import StepKind
 
@@ -75,8 +76,10 @@ def _necessity(step: Step) -> Mapping[str, object]:
 
 def _plan(step: Step) -> Mapping[str, object]:
     agreed, changed = agreed_fields(step.handover), agreed_transforms(step.handover)
+    plan = getattr(step.handover, "plan", None)
     return {
-        "plan": getattr(step.handover, "plan", None),
+        "plan": plan,
+        "consent_warning": consent_warning(plan.basis, step.handover) if plan else "",
         "agreed": [label_of(key, changed.get(key, "")) for key in agreed],
         "assessment": assessment_of(SUBJECT, step.handover_id),
     }

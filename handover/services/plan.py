@@ -14,7 +14,7 @@ from accounts.models import User
 from compliance import law
 from handover import abroad
 from handover.errors import HandoverError
-from handover.legal import demanding
+from handover.legal import basis_problem, demanding
 from handover.models import Step, TransferPlan
 from handover.services import assessing
 from handover.services.moving import check, move
@@ -98,6 +98,8 @@ def lacking(plan: TransferPlan, now: datetime, *, assessed: bool = True) -> Iter
     """Everything that the law asks of a plan and that it does not have, with what to do. `assessed`: the impact
     assessment too."""
     handover = plan.handover
+    if plan.basis is not None and (problem := basis_problem(plan.basis, handover)):
+        yield problem
     demanded = demanding(handover, law.CONTRACT)
     if demanded is not None and not (plan.contract_reference and plan.contract_on):
         message = _("The law asks for a contract with the recipient (%(source)s). Name it and its day in the plan.")

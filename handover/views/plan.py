@@ -18,7 +18,7 @@ from handover.errors import HandoverError
 from handover.facts import crossing_of
 from handover.forms.plan import PlanForm
 from handover.hints import PLAN_HINTS
-from handover.legal import demanding, places_of, unserved
+from handover.legal import consent_warning, demanding, places_of, serving, unserved
 from handover.models import Handover, Step, TransferPlan
 from handover.permissions import sides_of
 from handover.selectors import step_of
@@ -54,6 +54,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "hints": PLAN_HINTS,
         "seen": digest_of(step).hex(),
         "conflict": bool(conflict),
+        "consent_warning": consent_warning(law.basis(str(form["legal_basis"].value())), handover),
     } | _lawful(request, handover)
     status = 422 if form.errors else 200
     return gate_page(request, handover, KIND, "handover/plan.html", context=context, status=status)
@@ -68,7 +69,7 @@ def _lawful(request: HttpRequest, handover: Handover) -> dict[str, object]:
         "lacking": list(plan.lacking(saved, now, assessed=False)) if saved else [],
         "counter": counter_of(handover, now),
         "counts_shown": set(sides_of(user_of(request), handover)) & {Side.SELLER, Side.REVIEWER},
-        "unserved": unserved(saved.basis, handover) if saved and saved.basis else [],
+        "unserved": unserved(saved.basis, handover) if saved and saved.basis and serving(saved.basis, handover) else [],
         "unknown": places_of(handover).unknown,
     }
 

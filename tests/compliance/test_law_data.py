@@ -95,6 +95,11 @@ def test_kind_place_and_who_leaves_decide():
     assert codes(stage="incidents") < codes()
 
 
+def test_every_jurisdiction_has_a_basis_with_consent_and_one_without():
+    served = {(code, one.consent) for one in law.bases() for code in one.jurisdictions}
+    assert served == {(one.code, asks) for one in law.jurisdictions() if one.countries for asks in (True, False)}
+
+
 def test_places():
     assert {one.code for one in law.places_of(["DE", "CN"])} == {"EU", "CN", "NIST"}
     assert {one.code for one in law.places_of(["ZZ"])} == {"NIST"}

@@ -1,9 +1,11 @@
 """What the law demands of a plan: contract, assessment, a mechanism for persons who leave; and what is shown where."""
 
 from datetime import timedelta
+from html import unescape
 
 import owner
 import pytest
+from asked import by_platform
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from customers.models import Customer
 from handover import abroad, demo
 from handover.abroad import ACCEPTED, Demand, counter_of, demand_of
 from handover.content import SUBJECT, digest_of
+from handover.errors import HandoverError
 from handover.legal import obligations_of, places_of
 from handover.models import Handover, TransferPlan
 from handover.services import assessing, executing
@@ -132,7 +135,7 @@ def test_a_country_without_thresholds_takes_any_mechanism(stand):
     Customer.objects.filter(book=stand.handover.book).update(jurisdiction="DE")
     counter = counter_of(stand.handover, timezone.now())
     assert counter.demand is Demand.ANY and counter.leaving == {"EU": 12}
-    demo.submit_plan(stand.demo, **mechanism(mechanism="other", sensitive_persons=None))
+    demo.submit_plan(stand.demo, **mechanism(mechanism="other", sensitive_persons=None, legal_basis="gdpr6-1-f"))
 
 
 def test_a_contract_and_an_assessment_are_demanded(stand):
@@ -144,7 +147,7 @@ def test_a_contract_and_an_assessment_are_demanded(stand):
         demo.plan.submit(actor=stand.cast.seller_clerk, step=stand.step(P), now=timezone.now())
     Customer.objects.update(jurisdiction="US")
     Organization.objects.update(country="US")
-    TransferPlan.objects.update(contract_reference="", contract_on=None)
+    TransferPlan.objects.update(contract_reference="", contract_on=None, legal_basis="ccpa140")
     demo.plan.submit(actor=stand.cast.seller_clerk, step=stand.step(P), now=timezone.now())
 
 
@@ -182,10 +185,126 @@ def test_its_page_and_the_plans(stand, client_of):
     assert "Sent before" not in client_of(stand.cast.buyer_lead).get(f"{address}plan/").content.decode()
 
 
-def test_the_kind_of_transaction_decides_what_is_shown(stand, client_of):
+def taken_to(stand, country):
+    """Seller, buyer and customers of the handover live there."""
+    sides = [stand.handover.seller_id, stand.handover.buyer_id]
+    Organization.objects.filter(pk__in=sides).update(country=country)
+    Customer.objects.filter(book=stand.handover.book).update(jurisdiction=country)
+
+
+def of_kind(stand, kind):
     with owner.within():
-        Handover.objects.filter(pk=stand.handover.pk).update(kind="merger")
-    codes = {one.code for one in obligations_of(stand.handover, "opening")}
-    assert "cn-succession" in codes and "cn-providing" not in codes
+        Handover.objects.filter(pk=stand.handover.pk).update(kind=kind)
+
+
+SUCCEEDS, PROVIDES = "CN · PIPL 22<", "CN · PIPL 23<"
+CONTINUES = "CN · Network Data Regulations 14<"
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "shown", "hidden"),
+    [
+        ("share", "Share deal", {PROVIDES}, {SUCCEEDS, CONTINUES}),
+        ("asset", "Asset deal", {PROVIDES}, {SUCCEEDS, CONTINUES}),
+        ("merger", "Merger", {SUCCEEDS, CONTINUES}, {PROVIDES}),
+        ("division", "Division", {SUCCEEDS, CONTINUES}, {PROVIDES}),
+        ("bankruptcy", "Bankruptcy", {SUCCEEDS, CONTINUES}, {PROVIDES}),
+    ],
+)
+def test_the_kind_of_transaction_decides_what_is_shown(stand, client_of, kind, label, shown, hidden):
+    of_kind(stand, kind)
     page = client_of(stand.cast.buyer_lead).get(f"/handovers/{stand.handover.pk}/").content.decode()
-    assert "PIPL 22" in page and "Merger" in page
+    assert "What the law asks here" in page and f"<dd>{label}</dd>" in page
+    assert not {source for source in shown if source not in page}
+    assert not {source for source in hidden if source in page}
+
+
+@pytest.mark.parametrize(
+    ("country", "kind", "at_opening"),
+    [
+        ("GB", "merger", {"uk-controller-changes"}),
+        ("KR", "asset", {"kr-transfer"}),
+        ("KR", "share", set()),
+        ("US", "bankruptcy", {"ca-merger"}),
+        ("JP", "merger", set()),
+    ],
+)
+def test_elsewhere_another_law_asks(stand, client_of, country, kind, at_opening):
+    of_kind(stand, kind)
+    taken_to(stand, country)
+    found = obligations_of(stand.handover, "opening")
+    assert {one.code for one in found} == at_opening
+    page = client_of(stand.cast.buyer_lead).get(f"/handovers/{stand.handover.pk}/").content.decode()
+    assert all(f"{one.jurisdiction} · {one.source}<" in page for one in found)
+    assert ("What the law asks here" in page) is bool(found) and "PIPL" not in page
+
+
+@pytest.mark.parametrize(
+    ("country", "basis"),
+    [
+        ("CN", "pipl22"),
+        ("CN", "pipl23"),
+        ("DE", "gdpr6-1-f"),
+        ("DE", "gdpr6-1-a"),
+        ("GB", "ukgdpr6-1-f"),
+        ("GB", "ukgdpr6-1-a"),
+        ("US", "ccpa140"),
+        ("US", "ccpa140-a"),
+        ("KR", "pipa27"),
+        ("KR", "pipa17"),
+        ("JP", "pipl22"),
+    ],
+)
+def test_each_law_has_bases_of_its_own(stand, country, basis):
+    """Where the law data knows none of the places, counsel decides."""
+    taken_to(stand, country)
+    demo.submit_plan(stand.demo, **by_platform(legal_basis=basis))
+    assert stand.step(P).state == StepState.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("country", "basis", "message"),
+    [
+        ("DE", "pipl22", "serves none .* live in: European Union and EEA. Choose .*: Legitimate interests .*, Consent"),
+        ("CN", "gdpr6-1-f", "live in: China .*Succession with notice .PIPL 22., Separate consent"),
+        ("GB", "gdpr6-1-a", "live in: United Kingdom. "),
+        ("US", "pipa27", "live in: California .*Directed by the customer"),
+        ("KR", "ccpa140", "live in: South Korea. .*Business transfer .*, Consent .PIPA 17."),
+    ],
+)
+def test_a_basis_that_serves_no_customer_is_refused(stand, client_of, country, basis, message):
+    taken_to(stand, country)
+    with pytest.raises(HandoverError, match=message):
+        demo.submit_plan(stand.demo, **by_platform(legal_basis=basis))
+    assert stand.step(P).state == StepState.DRAFT
+    for name in ("plan", "readiness"):
+        page = client_of(stand.cast.seller_clerk).get(f"/handovers/{stand.handover.pk}/{name}/").content.decode()
+        assert "serves none of the customers, who live in" in page and "serves no customers of" not in page
+
+
+def test_a_basis_that_serves_some_customers_says_whom_it_does_not(stand, client_of):
+    Customer.objects.filter(pk=stand.handover.book.customers.first().pk).update(jurisdiction="DE")
+    demo.submit_plan(stand.demo, **mechanism())
+    page = client_of(stand.cast.buyer_lead).get(f"/handovers/{stand.handover.pk}/plan/").content.decode()
+    assert "The legal basis serves no customers of: European Union and EEA." in page
+    assert "serves none of the customers" not in page
+
+
+def test_who_leaves_without_consent_is_warned_of_beside_the_basis(stand, client_of):
+    """Asked for by the law data of those who leave; it refuses nothing, for they may have agreed elsewhere."""
+    warning = "Customers leave China (mainland): the law asks for notice and their separate consent (PIPL 38-40)."
+    clerk, lead, address = stand.cast.seller_clerk, stand.cast.seller_lead, f"/handovers/{stand.handover.pk}/plan/"
+
+    def warned(person):
+        return warning in unescape(client_of(person).get(address).content.decode())
+
+    assert not warned(clerk), "nobody leaves"
+    move_buyer(stand)
+    assert warned(clerk), "before a basis is chosen"
+    demo.submit_plan(stand.demo, **mechanism())
+    assert warned(lead) and warned(stand.cast.buyer_lead), "who approves it reads it"
+    TransferPlan.objects.update(legal_basis="pipl23")
+    assert not warned(lead)
+    TransferPlan.objects.update(legal_basis="pipl22")
+    move_buyer(stand, "CN")
+    assert not warned(lead)
