@@ -28,6 +28,8 @@ from handover.workflow import HandoverState
 from tenancy import rights
 from vault import links
 
+_ENDED = frozenset({HandoverState.STOPPED, HandoverState.ROLLED_BACK})
+
 
 @csrf_exempt  # the address itself is the secret: who does not have it can forge no request to it
 @never_cache
@@ -43,11 +45,20 @@ def notice(request: HttpRequest, token: str) -> HttpResponse:
     with rights.acting_for([seller]):
         row = Addressee.objects.get(pk=subject)
         found = by_id(row.notice_id)
-        if found.state not in LINKED:
+        if found.state not in LINKED or (_is_over(found, now) and not _only_says_it_ended(request, found)):
             return _unknown(request)
         language = _language(request, row)
         with override(language):
             return _answered(request, row, found, language, now)
+
+
+def _is_over(found: Notice, now: datetime) -> bool:
+    return timezone.localdate(now) > answering.link_until(found)
+
+
+def _only_says_it_ended(request: HttpRequest, found: Notice) -> bool:
+    """That nothing goes, or was given back, customers hear whenever they look; they can do nothing there any more."""
+    return found.handover.state in _ENDED and request.method != "POST"
 
 
 def _seller_of(subject: UUID, token: str) -> UUID | None:
@@ -99,14 +110,16 @@ def _page(
     asked: RequestForm,
     status: int,
 ) -> HttpResponse:
-    customer = Customer.objects.filter(pk=row.customer).first()
+    over = _is_over(found, now)
+    customer = None if over else Customer.objects.filter(pk=row.customer).first()
     context = {
         "told": told(found, language),
         "row": row,
         "held": held_of(customer) if customer else [],
+        "until": None if over else answering.link_until(found),
         "open": answering.is_open(found, now),
         "given_back": found.handover.state == HandoverState.ROLLED_BACK,
-        "stopped": found.handover.state in {HandoverState.STOPPED, HandoverState.ROLLED_BACK},
+        "stopped": found.handover.state in _ENDED,
         "choices": [Choice(one) for one in ANSWERS[found.handover.plan.asks_consent]],
         "requests": _requests(customer),
         "answers": answers,

@@ -1,8 +1,9 @@
 """Customers' answers: taken until the last day, and never after the transfer has begun."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,6 +46,12 @@ def is_open(notice: Notice, now: datetime) -> bool:
         and timezone.localdate(now) <= notice.answer_until
         and not _has_begun(handover)
     )
+
+
+def link_until(notice: Notice) -> date:
+    """The last day on which the links of a notice lead to the page: longer than customers may answer, because requests
+    stay possible."""
+    return notice.answer_until + timedelta(days=settings.NOTICE_LINK_DAYS)
 
 
 def _answer(actor: User | None, addressee_id: UUID, choice: str, way: Way, now: datetime) -> Addressee:

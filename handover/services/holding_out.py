@@ -1,21 +1,26 @@
 """Who does not cross, and why nobody may start yet: what customers answered decides (invariant 5)."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from customers.models import Consent
-from customers.workflow import ConsentState
-from handover.models import Addressee, Handover, Notice, TransferPlan
+from customers.models import Category, Consent, SubjectRequest
+from customers.workflow import ConsentState, RequestState
+from handover import segmenting
+from handover.content import agreed_segment
+from handover.models import Addressee, Execution, Handover, Notice, TransferPlan
 from handover.notice_workflow import LINKED, LIVE, UNREACHED, UNSETTLED, Choice, MessageState, NoticeState
 from handover.staying import Reason
+from handover.workflow import ExecutionState
 from tenancy import rights
+from vault.models import DataKey
 
 # The rows stay share-locked until the chunk is committed: an answer that comes in meanwhile waits and then hears that
 # the transfer has begun; one that came in first is read here.
@@ -28,6 +33,8 @@ _REQUESTS = """SELECT customer_id FROM customers_subjectrequest
 # Given ones are locked as well: who takes one back meanwhile waits, and is too late.
 _CONSENTS = """SELECT customer_id, state FROM customers_consent
     WHERE handover = %s AND origin IS NULL AND customer_id BETWEEN %s AND %s FOR SHARE"""
+_KEEPING = (SubjectRequest.Kind.DELETE, SubjectRequest.Kind.OBJECT)
+_DECLINED = Value(Choice.DECLINED)
 _BOTH = tuple[UUID | str, UUID | str]
 
 
@@ -141,18 +148,81 @@ def untold(handover: Handover, notice: Notice) -> int:
 
 
 def held_out(handover: Handover) -> int:
-    """How many stay by what is answered until now. A number for all sides, never who."""
-    notice = live_notice(handover)
-    if notice is None or not is_told_here(handover):
-        return 0
-    told = Q(state=MessageState.SENT)
-    if notice.announced_on is not None:
-        told |= Q(state__in=UNREACHED)
-    goes = Q(answer=Choice.CONSENTED)
-    if not handover.plan.asks_consent:
-        goes |= Q(answer=Choice.NONE) & told
+    """How many of those whom the scope names do not cross as it stands now. A number for all sides, never who."""
     with rights.widened([handover.seller_id]):
-        if handover.plan.asks_consent:
-            taken_back = Consent.objects.filter(handover=handover.pk, origin=None, state=ConsentState.WITHDRAWN)
-            goes &= ~Q(customer__in=taken_back.values("customer"))
-        return Addressee.objects.filter(notice=notice).exclude(goes).count()
+        if not is_told_here(handover):
+            return _staying_untold(handover)
+        notice = live_notice(handover)
+        return stays(notice).count() if notice else 0
+
+
+def stays(notice: Notice) -> "QuerySet[Addressee]":
+    """The customers of the live notice who do not cross by what is known, each with the `reason`: what
+    `crossing.parted` finds in the transaction of a chunk, for the seller to read. Customers who came in after the
+    notice was sent are not among them: nobody starts before they are told. After the proven transfer, as it stood then.
+    """
+    return with_reasons(notice).exclude(reason="")
+
+
+def with_reasons(notice: Notice) -> "QuerySet[Any]":
+    """All customers of a notice with the `reason` why they stay, empty for who crosses."""
+    handover, at = notice.handover, _proven_at(notice.handover)
+    asks = handover.plan.asks_consent
+    taken_back = Consent.objects.filter(_until("withdrawn_at", at), handover=handover.pk, origin=None)
+    answer = Case(
+        When(Q(customer__in=taken_back.filter(state=ConsentState.WITHDRAWN).values("customer")), then=_DECLINED),
+        default="answer",
+    )
+    asked = Q(customer__in=_requests(handover.book_id, at).values("customer"))
+    return Addressee.objects.filter(notice=notice).annotate(
+        said=answer if asks else F("answer"),
+        reason=Case(
+            When(Exists(_gone(at).filter(subject=OuterRef("customer"))), then=Value(Reason.DESTROYED)),
+            When(asked, then=Value(Reason.REQUEST)),
+            When(_goes(asks=asks, announced=notice.announced_on is not None), then=Value("")),
+            When(said=Choice.OBJECTED, then=Value(Reason.OBJECTED)),
+            When(Q(state=MessageState.SENT) | Q(said=Choice.DECLINED), then=Value(Reason.NO_CONSENT)),
+            default=Value(Reason.NOT_TOLD),
+            output_field=CharField(),
+        ),
+    )
+
+
+def _goes(*, asks: bool, announced: bool) -> Q:
+    """`crosses` as a condition."""
+    agreed = Q(said=Choice.CONSENTED)
+    if asks:
+        return agreed
+    told = Q(state=MessageState.SENT) | (Q(state__in=UNREACHED) if announced else Q(pk=None))
+    return agreed | (Q(said=Choice.NONE) & told)
+
+
+def _proven_at(handover: Handover) -> datetime | None:
+    """When it was proven that they have crossed: what customers say later changes nothing of that."""
+    proven = Execution.objects.filter(handover=handover, state=ExecutionState.PROVEN)
+    return proven.values_list("ended_at", flat=True).first()
+
+
+def _until(name: str, at: datetime | None) -> Q:
+    return Q(**{f"{name}__lte": at}) if at else Q()
+
+
+def _requests(book: UUID, at: datetime | None) -> "QuerySet[SubjectRequest]":
+    """Requests that keep a customer: open now, or at the moment `at`."""
+    found = SubjectRequest.objects.filter(_until("opened_at", at), book=book, kind__in=_KEEPING)
+    is_open = Q(state=RequestState.OPEN)
+    return found.filter(is_open | Q(answered_at__gt=at) if at else is_open)
+
+
+def _gone(at: datetime | None) -> "QuerySet[DataKey]":
+    """The destroyed keys of basic information."""
+    return DataKey.objects.filter(_until("destroyed_at", at), category=Category.BASIC, destroyed_at__isnull=False)
+
+
+def _staying_untold(handover: Handover) -> int:
+    """Of a handover whose customers are not told here. Where purchases would have to be opened to know who is inside
+    of the segment, those criteria are passed over."""
+    at, segment = _proven_at(handover), segmenting.segment_from(agreed_segment(handover))
+    asked = Q(pk__in=_requests(handover.book_id, at).values("customer"))
+    gone = Q(Exists(_gone(at).filter(subject=OuterRef("pk"))))
+    return segmenting.inside(segment, handover.book).filter(asked | gone).count()

@@ -76,7 +76,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     watched = watchable(user, [newest.transfer_job_id, newest.verify_job_id]) if newest else []
     context: dict[str, Any] = {
         **_crossing_context(user, handover),
-        "held_out": holding_out.held_out(handover),
+        "held_out": 0 if live else holding_out.held_out(handover),  # said before a start; not with every look at a job
         "live": live,
         "jobs": [job for job in watched if live or not has_ended(job)],
         "attempts": [_attempt(one) for one in executions if one.state not in _LIVE],

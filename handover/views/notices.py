@@ -33,20 +33,23 @@ from handover.notice_content import LANGUAGES, reach_of, suggested, told
 from handover.notice_workflow import ANSWERS, Channel, Choice, MessageState, NoticeState, find_move
 from handover.services import answering, holding_out, notices, sending
 from handover.services import letters as exporting
+from handover.staying import Reason
 from handover.views.backup import watchable
 from handover.views.pages import user_of, visible
 from ledger.selectors import entries_of
 
 _PER_PAGE = 25
 _FILTERS = ("waiting", "sent", "failed", "unclear", "bounced", "undeliverable", "objected", "consented", "declined")
+_STAYS = "stays"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One addressee with the masked customer; `customer` None: the seller's copy is gone."""
+    """One addressee with the masked customer, and why they stay; `customer` None: the seller's copy is gone."""
 
     row: Addressee
     customer: Listed | None
+    reason: str | Promise
 
 
 @require_safe
@@ -92,8 +95,8 @@ def _facts(request: HttpRequest, handover: Handover, notice: Notice, now: dateti
         "left": sending.left(notice) if seller else 0,
         "choices": [(one.value, one.label) for one in ANSWERS[handover.plan.asks_consent]],
         "rows": rows,
-        "lines": _lines(request, handover, rows, now) if rows else [],
-        "filters": [(name, _label(name)) for name in _FILTERS],
+        "lines": _lines(request, notice, rows, now) if rows else [],
+        "filters": [(_STAYS, _("Who stays")), *((name, _label(name)) for name in _FILTERS)],
         "chosen": request.GET.get("state", ""),
         "letters": notice.addressees.filter(channel=Channel.POST, state=MessageState.WAITING).count(),
         "announce": AnnounceForm(),
@@ -117,19 +120,23 @@ def _counts(notice: Notice) -> list[tuple[str | Promise, list[tuple[str | Promis
 def _rows(request: HttpRequest, notice: Notice) -> Page[Addressee]:
     rows = notice.addressees.order_by("pk")
     chosen = request.GET.get("state", "")
-    if chosen in MessageState.values:
+    if chosen == _STAYS:
+        rows = holding_out.stays(notice).order_by("pk")
+    elif chosen in MessageState.values:
         rows = rows.filter(state=chosen)
     elif chosen in {Choice.OBJECTED, Choice.CONSENTED, Choice.DECLINED}:
         rows = rows.filter(answer=chosen)
     return Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
 
 
-def _lines(request: HttpRequest, handover: Handover, rows: Page[Addressee], now: datetime) -> list[Line]:
-    ids = [row.customer for row in rows]
+def _lines(request: HttpRequest, notice: Notice, rows: Page[Addressee], now: datetime) -> list[Line]:
+    handover, ids = notice.handover, [row.customer for row in rows]
     customers = list(Customer.objects.filter(book=handover.book_id, pk__in=ids))
     shown = listed(customers, handover.book, access_to(user_of(request), handover.book, now))
     by_id = {one.pk: one for one in shown}
-    return [Line(row, by_id.get(row.customer)) for row in rows]
+    found = holding_out.with_reasons(notice).filter(pk__in=[row.pk for row in rows])
+    why = dict(found.values_list("pk", "reason"))
+    return [Line(row, by_id.get(row.customer), Reason(why[row.pk]).label if why[row.pk] else "") for row in rows]
 
 
 def _may(request: HttpRequest, handover: Handover, notice: Notice | None, now: datetime) -> dict[str, bool]:
@@ -322,5 +329,5 @@ def announcement(request: HttpRequest, handover_id: UUID) -> HttpResponse:
             read.append((language, render_to_string("handover/notice_text.html", {"told": told(notice, language)})))
     titles = {language: notice.texts.get(language, {}).get("title", "") for language in LANGUAGES}
     pages = [(language, titles[language], text) for language, text in read]
-    context = {"handover": handover, "notice": notice, "pages": pages}
+    context = {"handover": handover, "notice": notice, "pages": pages, "consent": handover.plan.asks_consent}
     return render(request, "handover/notice_announcement.html", context)

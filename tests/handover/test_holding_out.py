@@ -1,7 +1,9 @@
 """Who stays by what customers answered, in every state of message and answer (invariant 5)."""
 
 import threading
+from collections import Counter
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from asked import over, sent, told_at
@@ -11,18 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stand import everybody, refused
 
-from customers.models import Consent, SubjectRequest
+from customers.models import Category, Consent, SubjectRequest
 from customers.services.consents import withdraw
 from customers.services.requests import open_request
-from handover import demo
+from handover import crossing, demo
 from handover.content import digest_of
 from handover.errors import HandoverError
-from handover.models import Addressee, Notice
+from handover.models import Addressee, Handover, Notice, TransferPlan
 from handover.notice_workflow import Choice, MessageState
 from handover.services import answering, executing, holding_out
 from handover.workflow import ExecutionState, Side, StepKind
 from jobs.models import Chunk
+from vault.services import destroy_data_keys
 
+FIRST, LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 B, E = StepKind.BACKUP, StepKind.EXECUTION
 
 
@@ -80,6 +84,7 @@ def test_an_open_request_to_delete_or_object_stays_whatever_the_plan_says(open_a
     stand = open_at(B)
     customer = stand.handover.book.customers.order_by("pk")[2]
     open_request(customer=customer, kind=kind, text="", now=timezone.now())
+    assert holding_out.held_out(stand.handover) == stays
     execution = through(stand)
     assert (customer.pk not in crossed(execution)) is stays
 
@@ -287,3 +292,60 @@ def test_a_consent_that_staff_took_back_keeps_the_customer(open_at):
     assert execution.state == ExecutionState.PROVEN
     assert crossed(execution) == {rows[0].customer, rows[2].customer}
     assert set(Consent.objects.filter(customer__book=execution.target).values_list("state", flat=True)) == {"given"}
+
+
+def keep(stand, place, *, kind="", withdrawn=False):
+    """What else keeps the customer at that place: an open request, or a consent that staff took back."""
+    customer, now = stand.handover.book.customers.order_by("pk")[place], timezone.now()
+    if kind:
+        open_request(customer=customer, kind=kind, text="", now=now)
+    if withdrawn:
+        Consent.objects.create(
+            customer=customer, handover=stand.handover.pk, state="withdrawn", withdrawn_at=now, source="staff"
+        )
+    return customer
+
+
+def test_the_list_of_who_stays_is_what_a_chunk_decides(open_at):
+    """Every state of a message with every answer, and what else keeps somebody, under both kinds of basis."""
+    pairs = [*product(MessageState, Choice), *[(MessageState.SENT, Choice.CONSENTED)] * 6]
+    stand = told_at(open_at, customers=len(pairs))
+    notice = sent(stand)
+    for row, (state, answer) in zip(notice.addressees.order_by("customer"), pairs, strict=True):
+        Addressee.objects.filter(pk=row.pk).update(state=state, answer=answer)
+    for place, more in enumerate(
+        ({"kind": "delete"}, {"kind": "object"}, {"kind": "copy"}, {"withdrawn": True}, {"kind": "delete"}, {}), 24
+    ):
+        customer = keep(stand, place, **more)
+        if place >= 28:
+            destroy_data_keys([customer.pk], [Category.BASIC], timezone.now())
+    for basis, announced in product(("pipl22", "pipl23"), (None, timezone.localdate())):
+        TransferPlan.objects.update(legal_basis=basis)
+        Notice.objects.update(announced_on=announced)
+        handover = Handover.objects.get(pk=stand.handover.pk)
+        with transaction.atomic():
+            found = crossing.parted(handover, {}, everybody(handover.book), (FIRST, LAST))
+        listed = dict(holding_out.stays(Notice.objects.get(pk=notice.pk)).values_list("customer", "reason"))
+        going = {record.id for record in found.going}
+        assert set(listed) == {record.id for record in everybody(handover.book)} - going, basis
+        assert Counter(listed.values()) == found.why, basis
+        assert holding_out.held_out(handover) == len(listed) == found.why.total()
+        assert found.why["destroyed"] == 2
+        assert found.why["request"] == 2
+
+
+def test_after_the_transfer_the_list_says_who_stayed(open_at):
+    stand = told_at(open_at)
+    notice = sent(stand)
+    choose(notice, Choice.OBJECTED, 3)
+    keep(stand, 5, kind="delete")
+    over(notice)
+    before = dict(holding_out.stays(notice).values_list("customer", "reason"))
+    execution = through(stand)
+    assert set(before) == {record.id for record in everybody(execution.source)} - crossed(execution)
+    assert sorted(before.values()) == ["objected", "request"]
+    assert execution.reconciliation.counts["basic"]["left_out"] == holding_out.held_out(stand.handover) == 2
+    keep(stand, 7, kind="object")
+    SubjectRequest.objects.filter(kind="delete").update(state="refused", answered_at=timezone.now())
+    destroy_data_keys([keep(stand, 8).pk], [Category.BASIC], timezone.now())
+    assert dict(holding_out.stays(notice).values_list("customer", "reason")) == before

@@ -9,6 +9,7 @@ from asked import over, path_of, sent, token_of, told_at
 from django.conf import settings as configured
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stand import everybody
@@ -145,6 +146,50 @@ def test_wrong_made_up_and_withdrawn_links_look_alike(row, cast):
     page = pages.pop().decode()
     assert "leads nowhere" in page
     assert 'lang="zh-Hans"' in page
+
+
+def at_the_end(row, days):
+    """The last day to answer was so many days ago."""
+    Notice.objects.filter(pk=row.notice_id).update(answer_until=timezone.localdate() - timedelta(days=days))
+
+
+def test_requests_are_possible_until_the_links_last_day(row):
+    at_the_end(row, configured.NOTICE_LINK_DAYS)
+    page = opened(row).content.decode()
+    assert "The time to answer ended on" in page
+    assert f"This page can be opened until {date_format(timezone.localdate())}." in page
+    assert Client().post(path_of(row), {"kind": "copy"}).status_code == 302
+    assert SubjectRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("days", [0, 30])
+def test_afterwards_a_link_is_like_one_that_never_was(row, settings, days):
+    settings.NOTICE_LINK_DAYS = days
+    at_the_end(row, days)
+    assert opened(row).status_code == 200
+    at_the_end(row, days + 1)
+    unknown = Client().get("/c/" + "A" * 43 + "/").content
+    for answer in (opened(row), Client().post(path_of(row), {"kind": "copy"}), Client().post(path_of(row), {})):
+        assert answer.status_code == 404
+        assert answer.content == unknown
+    assert not SubjectRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [(["stopped"], "does not take place"), (["certified", "rolled_back"], "has been undone")],
+)
+def test_afterwards_a_handover_that_ended_still_says_so_and_nothing_more(row, states, words):
+    at_the_end(row, configured.NOTICE_LINK_DAYS + 1)
+    for state in states:
+        Handover.objects.update(state=state)
+    record = next(one for one in everybody(row.notice.handover.book) if one.id == row.customer)
+    page = opened(row).content.decode()
+    assert words in page
+    assert record.basic[2][-4:] not in page
+    assert "<form" not in page
+    assert Client().post(path_of(row), {"kind": "copy"}).status_code == 404
+    assert not SubjectRequest.objects.exists()
 
 
 def test_nobody_tries_many_links(row, monkeypatch):

@@ -1,15 +1,44 @@
 """The notice on the seller's pages: what each side reads, and what is typed is never lost."""
 
+import re
 from datetime import timedelta
 
 import pytest
-from asked import approved, over, sent, told_at, written
+from asked import approved, over, path_of, sent, told_at, written
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
+from customers.models import Customer
+from customers.services.requests import open_request
 from handover.models import Addressee, Notice
-from handover.notice_content import suggested
+from handover.notice_content import LANGUAGES, suggested, told
 from handover.workflow import StepKind
+
+
+def rights_text():
+    return _(
+        "You may see what is held, get a copy, have it corrected or deleted, and have it explained. It costs nothing. "
+        "You reach the seller here: %(reach)s"
+    )
+
+
+def objecting_text():
+    return _(
+        "If you do not want this, object by %(date)s, on the page of the link that was sent to you or by telling the "
+        "seller: your data then does not go to the new owner."
+    )
+
+
+def agreeing_text():
+    return _(
+        "Your data goes to the new owner only if you agree, by %(date)s: on the page of the link that was sent to you, "
+        "or by telling the seller."
+    )
 
 
 @pytest.fixture
@@ -108,6 +137,61 @@ def test_the_seller_follows_each_customer_masked(stand, cast, client_of):
     found = client.get(address(stand, "?state=objected"))
     assert [line.row.pk for line in found.context["lines"]] == [row.pk]
     assert client.get(address(stand, "?state=nonsense&page=99&lang=xx")).status_code == 200
+
+
+def test_the_seller_reads_who_stays_and_why(stand, cast, client_of):
+    notice = sent(stand)
+    Addressee.objects.filter(notice=notice, state="waiting").update(state="sent")
+    rows = list(notice.addressees.order_by("pk")[:3])
+    for row, state, answer in zip(rows, ("sent", "bounced", "sent"), ("objected", "none", "none"), strict=True):
+        Addressee.objects.filter(pk=row.pk).update(state=state, answer=answer)
+    asks = Customer.objects.get(pk=rows[2].customer)
+    open_request(customer=asks, kind="delete", text="Everything", now=timezone.now())
+    answer = client_of(cast.seller_lead).get(address(stand, "?state=stays"))
+    page = answer.content.decode()
+    lines = {line.row.pk: (str(line.reason), line.customer.number) for line in answer.context["lines"]}
+    assert [lines[row.pk][0] for row in rows] == [
+        "Objected to the notice",
+        "Was not told",
+        "Asked to be deleted, or to stay",
+    ]
+    assert len(lines) == answer.context["held_out"] == 3
+    assert "Stays: Was not told" in page
+    assert "韩梅梅000" not in page
+    assert "Everything" not in page
+    everybody_ = client_of(cast.seller_lead).get(address(stand))
+    assert sum(not line.reason for line in everybody_.context["lines"]) == 9
+    assert "Crosses" in everybody_.content.decode()
+    for person in (cast.buyer_lead, cast.reviewer):
+        other = client_of(person).get(address(stand, "?state=stays"))
+        assert other.context["rows"] is None
+        assert lines[rows[0].pk][1] not in other.content.decode()
+
+
+@pytest.mark.parametrize("basis", ["pipl22", "pipl23"])
+def test_page_and_sheet_say_all_that_a_customer_must_know(open_at, cast, client_of, basis):
+    """Purpose, categories, recipient with contact, rights, the last day, and how to answer, in both languages."""
+    stand = told_at(open_at, legal_basis=basis)
+    row = sent(stand).addressees.select_related("notice__handover").first()
+    sheet = client_of(cast.seller_lead).get(address(stand, "announcement/")).content.decode()
+    parts = re.findall(r"<article.*?</article>", sheet, re.DOTALL)
+    assert len(parts) == len(LANGUAGES)
+    for language, on_sheet in zip(LANGUAGES, parts, strict=True):
+        page = Client().get(f"{path_of(row)}?lang={language}").content.decode()
+        with override(language):
+            read = told(row.notice, language)
+            day = date_format(row.notice.answer_until)
+            both = [read.purpose, read.buyer.legal_name, read.buyer.contact_name, read.buyer.contact_email]
+            both += [str(label) for label, _fields in read.crosses]
+            both += [field for _label, fields in read.crosses for field in fields]
+            both += [_("Your rights"), rights_text() % {"reach": row.notice.reach}, day]
+            how = (objecting_text if basis == "pipl22" else agreeing_text)() % {"date": day}
+            answers = _("I object: my data must not go there") if basis == "pipl22" else _("I do not agree")
+        for text in both:
+            assert escape(text).replace("\n", "<br>") in page, text
+            assert escape(text).replace("\n", "<br>") in on_sheet, text
+        assert how in on_sheet
+        assert answers in page
 
 
 @pytest.mark.parametrize("place", ["settle", "answer"])

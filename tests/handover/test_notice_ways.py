@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import socket
+from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.mime.message import MIMEMessage
@@ -173,8 +174,9 @@ def test_what_cannot_stand_in_a_header_is_no_address(text):
 
 def test_who_has_not_answered_is_reminded_once_before_the_end(stand):
     notice = sent(stand)
-    answered = Addressee.objects.filter(state="sent").first()
-    Addressee.objects.filter(pk=answered.pk).update(answer="objected")
+    mailed = Addressee.objects.filter(state="sent").order_by("pk")
+    Addressee.objects.filter(pk=mailed[0].pk).update(answer="objected")
+    Addressee.objects.filter(pk__in=[row.pk for row in mailed[1:3]]).update(language="en")
     mail.outbox.clear()
     reminding.remind(now=timezone.now())
     assert not Job.objects.filter(kind=reminding.REMIND).exists(), "the end is a week away"
@@ -184,7 +186,12 @@ def test_who_has_not_answered_is_reminded_once_before_the_end(stand):
         demo.run_job(job)
     assert reminding.remind(now=near) == []
     assert len(mail.outbox) == 7
-    assert all("Reminder" in one.subject or one.subject for one in mail.outbox)
+    titles = {language: texts["title"] for language, texts in notice.texts.items()}
+    begins = {"en": "Reminder: ", "zh-hans": "提醒："}
+    reminded = Addressee.objects.exclude(reminded_at=None).values_list("language", flat=True)
+    assert Counter(reminded) == {"en": 2, "zh-hans": 5}
+    expected = Counter(begins[language] + titles[language] for language in reminded)
+    assert Counter(one.subject for one in mail.outbox) == expected
     assert Addressee.objects.filter(reminded_at__isnull=False).count() == 7
     assert Entry.objects.get(verb="handover.notice.reminded").data["count"] == 7
 
