@@ -173,7 +173,7 @@ def with_reasons(notice: Notice) -> "QuerySet[Any]":
         When(Q(customer__in=taken_back.filter(state=ConsentState.WITHDRAWN).values("customer")), then=_DECLINED),
         default="answer",
     )
-    asked = Q(customer__in=_requests(handover.book_id, at).values("customer"))
+    asked = Q(customer__in=_requests(handover, at).values("customer"))
     return Addressee.objects.filter(notice=notice).annotate(
         said=answer if asks else F("answer"),
         reason=Case(
@@ -207,11 +207,11 @@ def _until(name: str, at: datetime | None) -> Q:
     return Q(**{f"{name}__lte": at}) if at else Q()
 
 
-def _requests(book: UUID, at: datetime | None) -> "QuerySet[SubjectRequest]":
-    """Requests that keep a customer: open now, or at the moment `at`."""
-    found = SubjectRequest.objects.filter(_until("opened_at", at), book=book, kind__in=_KEEPING)
-    is_open = Q(state=RequestState.OPEN)
-    return found.filter(is_open | Q(answered_at__gt=at) if at else is_open)
+def _requests(handover: Handover, at: datetime | None) -> "QuerySet[SubjectRequest]":
+    """Requests that keep a customer, as `_REQUESTS` says; of those answered since the moment `at` too."""
+    found = SubjectRequest.objects.filter(_until("opened_at", at), book=handover.book_id, kind__in=_KEEPING)
+    keeps = Q(state=RequestState.OPEN) | Q(state=RequestState.DONE, opened_at__gte=handover.created_at)
+    return found.filter(keeps | Q(answered_at__gt=at) if at else keeps)
 
 
 def _gone(at: datetime | None) -> "QuerySet[DataKey]":
@@ -223,6 +223,6 @@ def _staying_untold(handover: Handover) -> int:
     """Of a handover whose customers are not told here. Where purchases would have to be opened to know who is inside
     of the segment, those criteria are passed over."""
     at, segment = _proven_at(handover), segmenting.segment_from(agreed_segment(handover))
-    asked = Q(pk__in=_requests(handover.book_id, at).values("customer"))
+    asked = Q(pk__in=_requests(handover, at).values("customer"))
     gone = Q(Exists(_gone(at).filter(subject=OuterRef("pk"))))
     return segmenting.inside(segment, handover.book).filter(asked | gone).count()
