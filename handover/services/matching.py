@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.permissions import is_member
 from handover.models import Acceptance, Delivery, Execution, Handover, Matching
 from handover.services.moving import lock_handover
+from handover.workflow import HandoverState
 from jobs import services as jobs
 from ledger import services as ledger
 from tenancy import rights
@@ -58,6 +59,14 @@ def found_by(handover: Handover, user: User) -> Matching | None:
 def _packing(handover: Handover) -> bool:
     """A package is made of the book as it arrived: nothing is moved before, also if somebody canceled it meanwhile."""
     return handover.plan.has_package and not Delivery.objects.filter(handover=handover, ready_at__isnull=False).exists()
+
+
+def unsettled_books(buyer: UUID) -> list[UUID]:
+    """Books that arrived at the buyer and may still be given back. Once accepted they never are."""
+    waiting = Acceptance.objects.filter(
+        handover__buyer=buyer, handover__state=HandoverState.CERTIFIED, accepted_at=None
+    )
+    return list(Execution.objects.filter(handover__in=waiting.values("handover")).values_list("target", flat=True))
 
 
 def execution_of(handover_id: UUID) -> Execution:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from stand import add_people, everybody, people, refused, stand_at
 
-from customers.models import Book, Category, Consent, Customer, Hold, Link, Purchase, SubjectRequest, Terms
+from customers.models import Arrival, Book, Category, Consent, Customer, Hold, Link, Purchase, SubjectRequest, Terms
 from customers.records import Record
 from customers.services import holding, retention
 from customers.services.books import create_book, move_book
@@ -90,11 +90,12 @@ def target():
     return Execution.objects.get().target
 
 
+def contents(book):
+    return sorted((one.id, *one.basic, *map(str, one.purchases), str(one.habit)) for one in everybody(book))
+
+
 def snapshot():
-    return [
-        sorted((record.id, *record.basic, *map(str, record.purchases), str(record.habit)) for record in everybody(one))
-        for one in Book.objects.exclude(state=BookState.DISCARDED).order_by("pk")
-    ]
+    return [contents(one) for one in Book.objects.exclude(state=BookState.DISCARDED).order_by("pk")]
 
 
 def test_nothing_is_linked_or_merged_before_acceptance(stand):
@@ -250,6 +251,47 @@ def test_only_the_buyer_hears_of_it(stand, client_of):
     assert "Part of this record came with handover" in there
     assert "Merged into a customer whom you had already" in here
     assert str(link.existing_id) in here
+
+
+def test_what_stands_for_a_phone_or_an_email_finds_nobody(stand):
+    """Whatever index it was given."""
+    Execution.objects.update(transforms={"basic.phone": "pseudonymize", "basic.email": "mask"})
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 0, "links": 0, "merged": 0}
+
+
+def test_who_was_given_something_keeps_it(stand):
+    """It is found by its row when its last day comes."""
+    stranger = by_number(book("Online"))[people(90)[-1].basic[0]].id
+    poor = by_number(target())["KD00001"].id
+    arrival, now = Arrival.objects.get(book=target()), timezone.now()
+    Link.objects.create(arrived_id=stranger, existing_id=poor, arrival=arrival, at=now, merged_at=now)
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 2}
+    assert by_number(book("Loyal"))["L1"].purchases == [OWN]
+
+
+def test_nothing_is_merged_into_a_book_that_may_still_be_given_back(stand):
+    """The same customers arrive once more and that handover is not accepted: they are linked, and giving them back
+    destroys nothing of what was accepted."""
+    again = stand_at(stand.cast, StepKind.EXECUTION, CUSTOMERS, acceptance_days=10, retention_months=24)
+    again.pass_gate(StepKind.EXECUTION)
+    again.pass_gate(StepKind.AUDIT)
+    first, second = (Execution.objects.get(handover=one.handover).target for one in (stand, again))
+    before = contents(first)
+    accept(stand)
+    run_now(Matching.objects.get().job)
+    assert Matching.objects.get().counts == {"arrived": 7, "links": 13, "merged": 0}
+    assert Link.objects.filter(existing__book=second, merged_at=None).count() == CUSTOMERS
+    asked = {"actor": stand.cast.buyer_lead, "handover": again.handover, "reason": "Wrong book.", "now": timezone.now()}
+    link = Link.objects.filter(existing__book=second).first()
+    Link.objects.filter(pk=link.pk).update(merged_at=timezone.now())
+    with refused("Data of 1 customer of another handover was merged into the book that arrived"):
+        accepting.roll_back(**asked)
+    Link.objects.filter(pk=link.pk).update(merged_at=None)
+    accepting.roll_back(**asked)
+    assert contents(first) == before
+    assert not Link.objects.filter(existing__book=second).exists()
 
 
 def test_after_acceptance_nothing_is_given_back(stand):
