@@ -7,13 +7,28 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from stand import add_people, everybody, people, refused, stand_at
+from uuid_utils.compat import uuid7
 
-from customers.models import Arrival, Book, Category, Consent, Customer, Hold, Link, Purchase, SubjectRequest, Terms
+from accounts.periods import months_after
+from customers.models import (
+    Arrival,
+    Book,
+    Category,
+    Consent,
+    Customer,
+    Hold,
+    Link,
+    Purchase,
+    RetentionRule,
+    SubjectRequest,
+    Terms,
+)
 from customers.records import Record
 from customers.services import holding, retention
 from customers.services.books import create_book, move_book
 from customers.services.requests import open_request
 from customers.services.retention import destroy
+from customers.services.traveling import Sent, _last_days
 from customers.workflow import BookState
 from handover.handlers.matching import MatchHandler
 from handover.models import Delivery, Execution, Matching, TransferPlan
@@ -253,6 +268,24 @@ def test_only_the_buyer_hears_of_it(stand, client_of):
     assert str(link.existing_id) in here
 
 
+def test_what_was_merged_keeps_its_agreed_last_day_when_it_is_handed_on(stand):
+    """For each category of which something was merged; what the buyer had before lives by the new terms alone."""
+    matched(stand)
+    today, loyal = timezone.localdate(), by_number(book("Loyal"))
+    agreed = {name: Terms.objects.filter(customer__book=target()).first() for name in ("L0", "L4")}
+    limits = {name: [getattr(one, f"{c}_until") for c in Category.values] for name, one in agreed.items()}
+    pairs = {loyal[name].id: (loyal[name].id, uuid7()) for name in ("L0", "L2", "L4")}
+    later = Arrival(book=target(), months=120)
+    sent = Sent(book("Loyal"), later, {source: identity for source, (identity, _new) in pairs.items()})
+    days = _last_days(sent, pairs, today)
+    rules = dict(RetentionRule.objects.filter(book=book("Loyal")).values_list("category", "months"))
+    free = [months_after(today, min(rules.get(c, 120), 120)) for c in Category.values]
+    assert all(mine > theirs for mine, theirs in zip(free, limits["L0"], strict=True)), "a test that could fail"
+    assert days[loyal["L2"].id] == free
+    assert days[loyal["L0"].id] == [free[0], limits["L0"][1], free[2]]
+    assert days[loyal["L4"].id] == limits["L4"]
+
+
 def test_what_stands_for_a_phone_or_an_email_finds_nobody(stand):
     """Whatever index it was given."""
     Execution.objects.update(transforms={"basic.phone": "pseudonymize", "basic.email": "mask"})
@@ -264,7 +297,8 @@ def test_who_was_given_something_keeps_it(stand):
     """It is found by its row when its last day comes."""
     stranger = by_number(book("Online"))[people(90)[-1].basic[0]].id
     poor = by_number(target())["KD00001"].id
-    arrival, now = Arrival.objects.get(book=target()), timezone.now()
+    now, online = timezone.now(), book("Online")
+    arrival = Arrival.objects.create(book=online, handover=uuid7(), reference="Other", purpose="x", months=12, at=now)
     Link.objects.create(arrived_id=stranger, existing_id=poor, arrival=arrival, at=now, merged_at=now)
     _job, found = matched(stand)
     assert found.counts == {"arrived": 5, "links": 6, "merged": 2}
