@@ -33,6 +33,7 @@ from customers.workflow import BookState
 from handover.handlers.matching import MatchHandler
 from handover.models import Delivery, Execution, Matching, TransferPlan
 from handover.services import accepting, matching
+from handover.tasks import after
 from handover.workflow import StepKind
 from jobs import services as jobs
 from jobs.errors import JobsError
@@ -213,6 +214,29 @@ def test_not_while_the_book_that_arrived_is_in_another_handover(stand):
     jobs.retry(actor=stand.cast.buyer_lead, job=job, now=timezone.now())
     run_now(job)
     assert Matching.objects.get().counts["merged"] == 3
+
+
+def test_what_was_canceled_begins_anew_at_night(stand, client_of):
+    """Once, for all of them, and what the canceled job had merged stays and counts."""
+    accept(stand)
+    found = Matching.objects.select_related("job").get()
+    first, page = found.job, f"/handovers/{stand.handover.pk}/after/"
+    MatchHandler().run(first, first.chunks.get())
+    merged = snapshot()
+    jobs.cancel(actor=stand.cast.buyer_lead, job=first, now=timezone.now())
+    assert "begins anew tonight" in client_of(stand.cast.buyer_lead).get(page).content.decode()
+    after()
+    found.refresh_from_db()
+    assert found.job_id != first.pk
+    assert (found.job.state, found.job.audience) == ("planned", first.audience)
+    after()
+    assert Matching.objects.get().job_id == found.job_id
+    assert "begins anew tonight" not in client_of(stand.cast.buyer_lead).get(page).content.decode()
+    run_now(found.job)
+    assert Matching.objects.get().counts == {"arrived": 5, "links": 6, "merged": 3}
+    assert snapshot() == merged
+    after()
+    assert Matching.objects.get().job_id == found.job_id, "it is done"
 
 
 def test_who_was_destroyed_does_not_come_back(stand):
