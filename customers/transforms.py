@@ -198,5 +198,10 @@ def _done(row: Sequence[str], changes: Mapping[int, Change]) -> tuple[str, ...]:
 
 
 def unsearchable(transforms: Transforms) -> frozenset[str]:
-    """The basic fields of which too little is left to find anybody by: equal masks are not equal values."""
-    return frozenset(name for name in BASIC if transforms.get(f"basic.{name}") == _T.MASK)
+    """The basic fields of which too little is left to find anybody by: equal masks are not equal values, and what
+    stands for a phone or an e-mail is none, so that its letters and digits would be those of a stranger."""
+    return frozenset(name for name in BASIC if _is_unsearchable(name, transforms.get(f"basic.{name}", _T.AS_IS)))
+
+
+def _is_unsearchable(name: str, transform: str) -> bool:
+    return transform == _T.MASK or (name in {"phone", "email"} and transform != _T.AS_IS)

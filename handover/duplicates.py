@@ -1,20 +1,28 @@
 """Arriving customers whom the buyer has already in another open book: found by the buyer's blind indexes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import Q
 
+from customers.fields import BASIC
 from customers.models import Customer
 from customers.records import Record
 from customers.workflow import BookState
 from vault.blind import BlindIndex
 
+_PLACES = {name: place for place, name in enumerate(BASIC)}
 
-def already_there(buyer: UUID, arriving: Iterable[Record]) -> int:
-    """How many of the arriving share their phone or e-mail with a customer of the buyer. Under the buyer's rights."""
+
+def already_there(buyer: UUID, arriving: Iterable[Record], unsearchable: Collection[str] = ()) -> int:
+    """How many of the arriving share their phone or e-mail with a customer of the buyer. Under the buyer's rights.
+    `unsearchable`: fields of which too little arrives."""
     index = BlindIndex(buyer)
-    found = [(index.of("phone", record.basic[2]), index.of("email", record.basic[3])) for record in arriving]
+
+    def of(name: str, record: Record) -> int | None:
+        return None if name in unsearchable else index.of(name, record.basic[_PLACES[name]])
+
+    found = [(of("phone", record), of("email", record)) for record in arriving]
     phones, emails = _known(buyer, {one for one, _two in found if one}, {two for _one, two in found if two})
     return sum(phone in phones or email in emails for phone, email in found)
 

@@ -14,6 +14,9 @@ _SEPARATORS = re.compile(r"[\s\-‐-―().·/_]+")
 _CHINA_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 _CHINA_LANDLINE = re.compile(r"(?:(?:\+|00)?860?|0)((?:10|2[0-9])[0-9]{8}|[3-9][0-9]{2}[0-9]{7,8})")
 _NOT_DIGITS = re.compile(r"[^0-9]+")
+# What a handover may have left of a value: nobody is found by it.
+_PSEUDONYM = re.compile("P-[A-Z2-7]{16}")
+_MASKED = "****"
 
 
 def text(value: str) -> str | None:
@@ -24,13 +27,16 @@ def text(value: str) -> str | None:
 
 
 def email(value: str) -> str | None:
-    """An e-mail address, case folded. RFC 5321 lets the local part tell cases apart; no provider in use does."""
-    return text(value)
+    """An e-mail address, case folded. RFC 5321 lets the local part tell cases apart; no provider in use does. None for
+    a masked one."""
+    return None if _MASKED in value else text(value)
 
 
 def phone(value: str) -> str | None:
     """E.164 (ITU-T). Numbers without a country code are Chinese. What is no phone number keeps its digits, so that the
-    same wrong entry is still found."""
+    same wrong entry is still found; of a masked number and of a pseudonym they would be a stranger's."""
+    if _MASKED in value or _PSEUDONYM.fullmatch(value):
+        return None
     if not value.isascii():
         value = unicodedata.normalize("NFKC", value)
     bare = _SEPARATORS.sub("", value)

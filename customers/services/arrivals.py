@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from customers.models import Arrival, Book, Hold, Terms
+from customers.models import Arrival, Book, Hold, Link, Terms
 
 
 def note_arrival(*, book: Book, handover: UUID, reference: str, purpose: str, months: int, now: datetime) -> Arrival:
@@ -23,3 +23,8 @@ def forget_arrival(*, book: Book, handover: UUID) -> None:
 def own_holds(book: Book) -> int:
     """How many holds the people of the book's organization placed in it themselves and did not release."""
     return Hold.objects.filter(book=book, origin=None, released_at=None).count()
+
+
+def merged_into(book: Book) -> int:
+    """How many customers who arrived elsewhere were merged into customers of the book."""
+    return Link.objects.filter(existing__book=book, merged_at__isnull=False).count()

@@ -26,12 +26,12 @@ from vault.ciphers import place
 from vault.keys import KeySet
 from vault.services import attach_keys, ensure_data_keys
 
-# Who is looked for by what; a masked or pseudonymized field has no index and finds nobody.
+# Who is looked for by what, if it arrived as it was: what is left of a transformed field finds nobody.
+_FOUND_BY = {"phone": "phone_index", "email": "email_index"}
 _PAIRS = """SELECT DISTINCT arrived.id, other.id FROM customers_customer arrived
     JOIN customers_customer other ON other.{index} = arrived.{index} AND other.book_id <> arrived.book_id
     JOIN customers_book book ON book.id = other.book_id AND book.state = 'open' AND book.organization_id = %(owner)s
     WHERE arrived.book_id = %(book)s AND arrived.id BETWEEN %(first)s AND %(last)s"""
-_FIND = f"{_PAIRS.format(index='phone_index')} UNION {_PAIRS.format(index='email_index')}"  # nosec B608
 _INDEXES = {"name": ("name_index",), "phone": ("phone_index", "phone_tail_index"), "email": ("email_index",)}
 _FILLED = (*_INDEXES, "address", "note")
 
@@ -45,20 +45,30 @@ class Matched:
     merged: int
 
 
-def match(arrival: Arrival, first: UUID, last: UUID, *, merges: bool, plain: Collection[str], now: datetime) -> Matched:
-    """Link the customers of a range of the arrival's book with whom they are found to be, and merge, if `merges`, who
-    is one person beyond doubt. Inside the caller's transaction; done again it does nothing twice. `plain`: names of
-    basic fields that arrived as they were."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How customers are matched. `plain`: names of basic fields that arrived as they were; `merges`: whether who is one
+    person beyond doubt is merged; `unsettled`: books that may still be given back, with whose customers nobody is
+    merged, because all of them would go."""
+
+    plain: Collection[str]
+    merges: bool = False
+    unsettled: Collection[UUID] = ()
+
+
+def match(arrival: Arrival, first: UUID, last: UUID, rule: Rule, *, now: datetime) -> Matched:
+    """Link the customers of a range of the arrival's book with whom they are found to be, and merge them if the rule
+    says so. Inside the caller's transaction; done again it does nothing twice."""
     books = _lock_books(arrival.book)
-    pairs = _pairs(arrival.book, first, last)
+    pairs = _pairs(arrival.book, first, last, rule.plain)
     Link.objects.bulk_create(
         (Link(arrived_id=one, existing_id=other, arrival=arrival, at=now) for one, other in pairs),
         ignore_conflicts=True,
     )
-    found = Link.objects.filter(arrival=arrival, arrived__in={one for one, _other in pairs}, merged_at=None)
+    found = Link.objects.filter(arrival=arrival, arrived__in={one for one, _other in pairs})
     links = list(found.select_related("arrival", "arrived__book", "existing__book").order_by("pk"))
-    known = [link for link in links if link.existing.book_id in books]
-    merged = _merge(arrival, _sure(arrival, known), plain, now) if merges else 0
+    known = [link for link in links if link.merged_at or link.existing.book_id in books]
+    merged = _merge(arrival, _sure(arrival, known, rule), rule.plain, now) if rule.merges else 0
     return Matched(len({one for one, _other in pairs}), len(pairs), merged)
 
 
@@ -72,28 +82,48 @@ def _lock_books(book: Book) -> set[UUID]:
     return found
 
 
-def _pairs(book: Book, first: UUID, last: UUID) -> list[tuple[UUID, UUID]]:
+def _searched(plain: Collection[str]) -> list[str]:
+    return [index for name, index in _FOUND_BY.items() if name in plain]
+
+
+def _pairs(book: Book, first: UUID, last: UUID, plain: Collection[str]) -> list[tuple[UUID, UUID]]:
     limits = {"book": book.pk, "owner": book.organization_id, "first": first, "last": last}
+    asked = " UNION ".join(_PAIRS.format(index=index) for index in _searched(plain))
+    if not asked:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, limits)
+        cursor.execute(asked, limits)
         return sorted(cursor.fetchall())
 
 
-def _sure(arrival: Arrival, links: Sequence[Link]) -> list[Link]:
-    """One to one, and no other name: a family shares a phone, and two persons must not become one."""
+def _sure(arrival: Arrival, links: Sequence[Link], rule: Rule) -> list[Link]:
+    """One to one, and no other name: a family shares a phone, and two persons must not become one. Who has been given
+    something from another arrival keeps it, so that it can be found when its last day comes."""
     out = Counter(link.arrived_id for link in links)
-    existing = {link.existing_id for link in links}
+    waiting = [one for one in links if not one.merged_at and one.existing.book_id not in rule.unsettled]
+    if not waiting:
+        return []
+    givers = [one.arrived_id for one in waiting]
+    given = set(Link.objects.filter(existing__in=givers, merged_at__isnull=False).values_list("existing", flat=True))
+    back = _how_many_found(arrival, [one.existing_id for one in waiting], rule.plain)
+    return [
+        one
+        for one in waiting
+        if out[one.arrived_id] == back.get(one.existing_id) == 1 and one.arrived_id not in given and _same_name(one)
+    ]
+
+
+def _how_many_found(arrival: Arrival, existing: Collection[UUID], plain: Collection[str]) -> dict[UUID, int]:
+    """How many of the whole arrival are found in the same customer, in other ranges as well."""
+    same = " OR ".join(f"arrived.{index} = other.{index}" for index in _searched(plain))
     with connection.cursor() as cursor:
-        # Whoever of the whole arrival is found in the same customer, in other ranges as well.
         cursor.execute(
-            """SELECT other.id, count(DISTINCT arrived.id) FROM customers_customer other
-            JOIN customers_customer arrived ON arrived.book_id = %s
-                AND (arrived.phone_index = other.phone_index OR arrived.email_index = other.email_index)
-            WHERE other.id = ANY(%s::uuid[]) GROUP BY other.id""",
-            [arrival.book_id, sorted(existing)],
+            f"""SELECT other.id, count(DISTINCT arrived.id) FROM customers_customer other
+            JOIN customers_customer arrived ON arrived.book_id = %s AND ({same})
+            WHERE other.id = ANY(%s::uuid[]) GROUP BY other.id""",  # noqa: S608  # nosec B608 - columns of ours
+            [arrival.book_id, sorted(set(existing))],
         )
-        back = dict(cursor.fetchall())
-    return [one for one in links if out[one.arrived_id] == 1 and back.get(one.existing_id) == 1 and _same_name(one)]
+        return dict(cursor.fetchall())
 
 
 def _same_name(link: Link) -> bool:

@@ -17,7 +17,18 @@ from uuid_utils.compat import uuid7
 
 from accounts.periods import months_after
 from customers.holds import in_force
-from customers.models import Arrival, Book, Category, Consent, Customer, Hold, RetentionRule, SubjectRequest, Terms
+from customers.models import (
+    Arrival,
+    Book,
+    Category,
+    Consent,
+    Customer,
+    Hold,
+    Link,
+    RetentionRule,
+    SubjectRequest,
+    Terms,
+)
 from customers.records import Written
 from customers.workflow import RequestState, Travels
 from ledger.merkle import HASH_SIZE, leaf_hash
@@ -113,7 +124,7 @@ def _carry_terms(sent: Sent, pairs: _Pairs, today: date) -> list[bytes]:
 
 def _last_days(sent: Sent, pairs: _Pairs, today: date) -> dict[UUID, list[date]]:
     """Of each customer the last day of each category: the earliest of the source's rule, of the terms under which the
-    customer came to the source, and of what was agreed now."""
+    customer came to the source, of those of what was merged into it, and of what was agreed now."""
     rules = dict(RetentionRule.objects.filter(book=sent.source).values_list("category", "months"))
     agreed = months_after(today, sent.arrival.months)
     days = {}
@@ -127,8 +138,26 @@ def _last_days(sent: Sent, pairs: _Pairs, today: date) -> dict[UUID, list[date]]
             ]
         days[customer] = by_day[collected]
     for customer, *earlier in Terms.objects.filter(customer__in=list(pairs)).values_list("customer", *_UNTIL):
-        days[customer] = [min(one, other or one) for one, other in zip(days[customer], earlier, strict=True)]
+        days[customer] = _earlier(days[customer], earlier)
+    for customer, merged in _days_of_merged(pairs):
+        days[customer] = _earlier(days[customer], merged)
     return days
+
+
+def _earlier(days: Sequence[date], others: Sequence[date | None]) -> list[date]:
+    return [min(one, other or one) for one, other in zip(days, others, strict=True)]
+
+
+def _days_of_merged(pairs: _Pairs) -> Iterator[tuple[UUID, list[date | None]]]:
+    """The last days of what was merged into these customers, for each category of which there is something."""
+    links = list(Link.objects.filter(existing__in=list(pairs), merged_at__isnull=False))
+    terms: dict[UUID, list[Terms]] = {}
+    for one in Terms.objects.filter(customer__in={link.arrived_id for link in links}):
+        terms.setdefault(one.customer_id, []).append(one)
+    for link in links:
+        for one in terms.get(link.arrived_id, ()):
+            days = zip(Category.values, _UNTIL, strict=True)
+            yield link.existing_id, [getattr(one, name) if link.moved.get(kind) else None for kind, name in days]
 
 
 def _carry_requests(book: Book, pairs: _Pairs) -> list[bytes]:

@@ -14,7 +14,7 @@ from customers.errors import CustomersError
 from customers.fields import BASIC
 from customers.models import Arrival
 from customers.records import ranges
-from customers.services.matching import match
+from customers.services.matching import Rule, match
 from handover.handlers.backup import total_counts
 from handover.models import Execution, Handover, Matching, TransferPlan
 from handover.services import matching
@@ -45,8 +45,11 @@ class MatchHandler:
                 arrival,
                 UUID(chunk.payload["first"]),
                 UUID(chunk.payload["last"]),
-                merges=rule == TransferPlan.Duplicates.MERGE,
-                plain=_plain(execution),
+                Rule(
+                    plain=_plain(execution),
+                    merges=rule == TransferPlan.Duplicates.MERGE,
+                    unsettled=matching.unsettled_books(execution.target.organization_id),
+                ),
                 now=timezone.now(),
             )
         except CustomersError as error:
@@ -63,7 +66,8 @@ class MatchHandler:
         return "" if is_lead(actor, buyer) else _("Only a lead of the buyer does this. Ask one of them.")
 
     def stopped(self, job: Job, now: datetime) -> None:
-        """What is linked or merged stays so; a lead of the buyer has the job go on."""
+        """What is linked or merged stays so; a lead of the buyer has a failed job go on, a canceled one begins anew at
+        night."""
 
 
 def _plain(execution: Execution) -> list[str]:

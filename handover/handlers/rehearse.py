@@ -48,7 +48,8 @@ class RehearseHandler:
         agreed = [carried.of(record) for record in parts.going]
         numbers = counted(found, "source") | counted(agreed, "sent") | filled(agreed)
         why = {f"stays_{reason}": count for reason, count in parts.why.items()}
-        return Result(len(found), numbers | why | {"duplicates": already_there(handover.buyer_id, agreed)})
+        known = already_there(handover.buyer_id, agreed, carried.unsearchable)
+        return Result(len(found), numbers | why | {"duplicates": known})
 
     def finish(self, job: Job, now: datetime) -> None:
         run, totals = rehearsing.lock_run(job.subject_id), total_counts(job)

@@ -10,6 +10,7 @@ from handover import after_workflow as workflow
 from handover.models.handover import Handover
 from handover.models.plan import TransferPlan
 from jobs.models import Job
+from jobs.workflow import JobState
 
 
 class Acceptance(models.Model):
@@ -100,3 +101,8 @@ class Matching(models.Model):
 
     def __str__(self) -> str:
         return str(self.handover)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its job was canceled before it was done."""
+        return self.done_at is None and self.job is not None and self.job.state == JobState.CANCELED

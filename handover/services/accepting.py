@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.permissions import is_lead
-from customers.services.arrivals import own_holds
+from customers.services.arrivals import merged_into, own_holds
 from customers.services.books import move_book
 from customers.services.holding import lock_for_holds
 from customers.workflow import BookState
@@ -139,6 +139,15 @@ def _take_back(actor: User, handover: Handover, reason: str, now: datetime) -> N
             held,
         )
         raise HandoverError(message % {"count": held})
+    if merged := merged_into(locked.target):
+        message = ngettext(
+            "Data of %(count)s customer of another handover was merged into the book that arrived and would be "
+            "destroyed with it. Accept it, and agree with the seller on what you destroy yourselves.",
+            "Data of %(count)s customers of other handovers was merged into the book that arrived and would be "
+            "destroyed with it. Accept it, and agree with the seller on what you destroy yourselves.",
+            merged,
+        )
+        raise HandoverError(message % {"count": merged})
     executing.undo(actor=actor, execution=locked, reason=reason, now=now)
     for delivery in Delivery.objects.select_for_update().filter(handover=handover):
         delivering.destroy(delivery=delivery, now=now)

@@ -4,12 +4,16 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from accounts.permissions import is_member
+from customers.models import Link
 from handover.models import Acceptance, Delivery, Execution, Handover, Matching
 from handover.services.moving import lock_handover
+from handover.workflow import HandoverState
 from jobs import services as jobs
+from jobs.workflow import JobState
 from ledger import services as ledger
 from tenancy import rights
 
@@ -18,17 +22,19 @@ MATCH = "handover.match"
 
 @transaction.atomic
 def begin_if_due(*, handover: Handover, now: datetime) -> Matching | None:
-    """Start looking once the buyer has accepted and the package, if there is one, is made of the book as it arrived.
-    None if it is too early, was done before, or the plan says nothing of it."""
+    """Start looking once the buyer has accepted and the package, if there is one, is made of the book as it arrived;
+    anew if the job was canceled before it was done. None if it is too early, was begun before, or the plan says nothing
+    of it."""
     locked = lock_handover(handover.pk)
     rule = locked.plan.duplicates
     acceptance = Acceptance.objects.filter(handover=locked).first()
     if not rule or acceptance is None or acceptance.accepted_at is None or _packing(locked):
         return None
     with rights.widened([locked.buyer_id]):
-        if Matching.objects.filter(handover=locked).exists():
+        made = Matching.objects.select_related("job").filter(handover=locked).first()
+        if made is not None and not made.is_given_up:
             return None
-        made = Matching.objects.create(handover=locked, rule=rule, started_at=now)
+        made = made or Matching.objects.create(handover=locked, rule=rule, started_at=now)
         made.job = jobs.start(
             actor=None,
             kind=MATCH,
@@ -43,7 +49,8 @@ def begin_if_due(*, handover: Handover, now: datetime) -> Matching | None:
 
 def begin_due(*, now: datetime) -> int:
     """The same for every handover that waits for it; how many were started."""
-    accepted = Acceptance.objects.exclude(accepted_at=None).filter(handover__matching=None)
+    canceled = Q(handover__matching__done_at=None, handover__matching__job__state=JobState.CANCELED)
+    accepted = Acceptance.objects.exclude(accepted_at=None).filter(Q(handover__matching=None) | canceled)
     found = Handover.objects.filter(pk__in=accepted.values("handover")).exclude(plan__duplicates="")
     return sum(begin_if_due(handover=one, now=now) is not None for one in found)
 
@@ -60,6 +67,14 @@ def _packing(handover: Handover) -> bool:
     return handover.plan.has_package and not Delivery.objects.filter(handover=handover, ready_at__isnull=False).exists()
 
 
+def unsettled_books(buyer: UUID) -> list[UUID]:
+    """Books that arrived at the buyer and may still be given back. Once accepted they never are."""
+    waiting = Acceptance.objects.filter(
+        handover__buyer=buyer, handover__state=HandoverState.CERTIFIED, accepted_at=None
+    )
+    return list(Execution.objects.filter(handover__in=waiting.values("handover")).values_list("target", flat=True))
+
+
 def execution_of(handover_id: UUID) -> Execution:
     """The transfer whose customers are looked for."""
     found = Execution.objects.filter(handover=handover_id).select_related("target", "handover__plan")
@@ -71,7 +86,9 @@ def complete(*, handover_id: UUID, counts: dict[str, int], now: datetime) -> Non
     # The handover stays unlocked: the job sees the buyer's rows alone, and it may be closed already.
     found = Matching.objects.select_for_update(of=("self",)).select_related("handover").get(handover=handover_id)
     handover = found.handover
-    found.counts = {name: counts.get(name, 0) for name in ("arrived", "links", "merged")}
+    found.counts = {name: counts.get(name, 0) for name in ("arrived", "links")}
+    # A job that was canceled may have merged some of them.
+    found.counts["merged"] = Link.objects.filter(arrival__handover=handover_id, merged_at__isnull=False).count()
     found.done_at = now
     found.save(update_fields=["counts", "done_at"])
     facts = {"reference": handover.reference, **found.counts}

@@ -136,6 +136,15 @@ def test_a_record_changes_in_the_named_fields_alone():
     assert unsearchable(transforms) == {"name"}
 
 
+@pytest.mark.parametrize("done", [one for one in Transform if one != Transform.AS_IS])
+def test_nobody_is_found_by_what_stands_for_a_phone_or_an_email(done):
+    assert unsearchable({"basic.phone": done, "basic.email": done, "basic.number": "pseudonymize"}) == {
+        "phone",
+        "email",
+    }
+    assert unsearchable({"basic.phone": "as_is"}) == frozenset()
+
+
 def test_the_labels_say_it():
     assert label_of("basic.name", "mask") == "Name (masked)"
     assert label_of("basic.name", "as_is") == "Name"

@@ -7,17 +7,33 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from stand import add_people, everybody, people, refused, stand_at
+from uuid_utils.compat import uuid7
 
-from customers.models import Book, Category, Consent, Customer, Hold, Link, Purchase, SubjectRequest, Terms
+from accounts.periods import months_after
+from customers.models import (
+    Arrival,
+    Book,
+    Category,
+    Consent,
+    Customer,
+    Hold,
+    Link,
+    Purchase,
+    RetentionRule,
+    SubjectRequest,
+    Terms,
+)
 from customers.records import Record
 from customers.services import holding, retention
 from customers.services.books import create_book, move_book
 from customers.services.requests import open_request
 from customers.services.retention import destroy
+from customers.services.traveling import Sent, _last_days
 from customers.workflow import BookState
 from handover.handlers.matching import MatchHandler
 from handover.models import Delivery, Execution, Matching, TransferPlan
 from handover.services import accepting, matching
+from handover.tasks import after
 from handover.workflow import StepKind
 from jobs import services as jobs
 from jobs.errors import JobsError
@@ -90,11 +106,12 @@ def target():
     return Execution.objects.get().target
 
 
+def contents(book):
+    return sorted((one.id, *one.basic, *map(str, one.purchases), str(one.habit)) for one in everybody(book))
+
+
 def snapshot():
-    return [
-        sorted((record.id, *record.basic, *map(str, record.purchases), str(record.habit)) for record in everybody(one))
-        for one in Book.objects.exclude(state=BookState.DISCARDED).order_by("pk")
-    ]
+    return [contents(one) for one in Book.objects.exclude(state=BookState.DISCARDED).order_by("pk")]
 
 
 def test_nothing_is_linked_or_merged_before_acceptance(stand):
@@ -199,6 +216,29 @@ def test_not_while_the_book_that_arrived_is_in_another_handover(stand):
     assert Matching.objects.get().counts["merged"] == 3
 
 
+def test_what_was_canceled_begins_anew_at_night(stand, client_of):
+    """Once, for all of them, and what the canceled job had merged stays and counts."""
+    accept(stand)
+    found = Matching.objects.select_related("job").get()
+    first, page = found.job, f"/handovers/{stand.handover.pk}/after/"
+    MatchHandler().run(first, first.chunks.get())
+    merged = snapshot()
+    jobs.cancel(actor=stand.cast.buyer_lead, job=first, now=timezone.now())
+    assert "begins anew tonight" in client_of(stand.cast.buyer_lead).get(page).content.decode()
+    after()
+    found.refresh_from_db()
+    assert found.job_id != first.pk
+    assert (found.job.state, found.job.audience) == ("planned", first.audience)
+    after()
+    assert Matching.objects.get().job_id == found.job_id
+    assert "begins anew tonight" not in client_of(stand.cast.buyer_lead).get(page).content.decode()
+    run_now(found.job)
+    assert Matching.objects.get().counts == {"arrived": 5, "links": 6, "merged": 3}
+    assert snapshot() == merged
+    after()
+    assert Matching.objects.get().job_id == found.job_id, "it is done"
+
+
 def test_who_was_destroyed_does_not_come_back(stand):
     poor = by_number(book("Loyal"))["L1"].id
     destroy(
@@ -250,6 +290,66 @@ def test_only_the_buyer_hears_of_it(stand, client_of):
     assert "Part of this record came with handover" in there
     assert "Merged into a customer whom you had already" in here
     assert str(link.existing_id) in here
+
+
+def test_what_was_merged_keeps_its_agreed_last_day_when_it_is_handed_on(stand):
+    """For each category of which something was merged; what the buyer had before lives by the new terms alone."""
+    matched(stand)
+    today, loyal = timezone.localdate(), by_number(book("Loyal"))
+    agreed = {name: Terms.objects.filter(customer__book=target()).first() for name in ("L0", "L4")}
+    limits = {name: [getattr(one, f"{c}_until") for c in Category.values] for name, one in agreed.items()}
+    pairs = {loyal[name].id: (loyal[name].id, uuid7()) for name in ("L0", "L2", "L4")}
+    later = Arrival(book=target(), months=120)
+    sent = Sent(book("Loyal"), later, {source: identity for source, (identity, _new) in pairs.items()})
+    days = _last_days(sent, pairs, today)
+    rules = dict(RetentionRule.objects.filter(book=book("Loyal")).values_list("category", "months"))
+    free = [months_after(today, min(rules.get(c, 120), 120)) for c in Category.values]
+    assert all(mine > theirs for mine, theirs in zip(free, limits["L0"], strict=True)), "a test that could fail"
+    assert days[loyal["L2"].id] == free
+    assert days[loyal["L0"].id] == [free[0], limits["L0"][1], free[2]]
+    assert days[loyal["L4"].id] == limits["L4"]
+
+
+def test_what_stands_for_a_phone_or_an_email_finds_nobody(stand):
+    """Whatever index it was given."""
+    Execution.objects.update(transforms={"basic.phone": "pseudonymize", "basic.email": "mask"})
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 0, "links": 0, "merged": 0}
+
+
+def test_who_was_given_something_keeps_it(stand):
+    """It is found by its row when its last day comes."""
+    stranger = by_number(book("Online"))[people(90)[-1].basic[0]].id
+    poor = by_number(target())["KD00001"].id
+    now, online = timezone.now(), book("Online")
+    arrival = Arrival.objects.create(book=online, handover=uuid7(), reference="Other", purpose="x", months=12, at=now)
+    Link.objects.create(arrived_id=stranger, existing_id=poor, arrival=arrival, at=now, merged_at=now)
+    _job, found = matched(stand)
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 2}
+    assert by_number(book("Loyal"))["L1"].purchases == [OWN]
+
+
+def test_nothing_is_merged_into_a_book_that_may_still_be_given_back(stand):
+    """The same customers arrive once more and that handover is not accepted: they are linked, and giving them back
+    destroys nothing of what was accepted."""
+    again = stand_at(stand.cast, StepKind.EXECUTION, CUSTOMERS, acceptance_days=10, retention_months=24)
+    again.pass_gate(StepKind.EXECUTION)
+    again.pass_gate(StepKind.AUDIT)
+    first, second = (Execution.objects.get(handover=one.handover).target for one in (stand, again))
+    before = contents(first)
+    accept(stand)
+    run_now(Matching.objects.get().job)
+    assert Matching.objects.get().counts == {"arrived": 7, "links": 13, "merged": 0}
+    assert Link.objects.filter(existing__book=second, merged_at=None).count() == CUSTOMERS
+    asked = {"actor": stand.cast.buyer_lead, "handover": again.handover, "reason": "Wrong book.", "now": timezone.now()}
+    link = Link.objects.filter(existing__book=second).first()
+    Link.objects.filter(pk=link.pk).update(merged_at=timezone.now())
+    with refused("Data of 1 customer of another handover was merged into the book that arrived"):
+        accepting.roll_back(**asked)
+    Link.objects.filter(pk=link.pk).update(merged_at=None)
+    accepting.roll_back(**asked)
+    assert contents(first) == before
+    assert not Link.objects.filter(existing__book=second).exists()
 
 
 def test_after_acceptance_nothing_is_given_back(stand):

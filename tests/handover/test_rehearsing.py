@@ -8,6 +8,7 @@ from customers.models import Book, Category, Customer
 from customers.services.books import create_book
 from customers.services.requests import open_request
 from handover import demo
+from handover.duplicates import already_there
 from handover.gates import Board
 from handover.models import DryRun, Execution, Handover
 from handover.readiness import Mark, readiness_of
@@ -79,6 +80,26 @@ def test_those_whom_the_buyer_has_already_are_counted_in_open_books_only(stand):
     known[2].basic = ("X3", known[2].basic[1], "", "", "", "")
     add_people(own, known)
     assert demo.rehearse(stand.demo).duplicates == 2
+
+
+def test_what_stands_for_a_phone_or_an_email_is_nobodys(stand):
+    """The digits of a pseudonym and of a mask are the whole number of a stranger; a transformed field counts not."""
+    now, buyer = timezone.now(), stand.cast.buyer
+    own = create_book(actor=None, organization=buyer, name="Own customers", now=now)
+    pseudonym = "P-K4JX2N7QD5WREZ6A"
+    strangers = people(3)
+    for one, phone, email in zip(strangers, ("4275 6", "138 5678", ""), ("", "", pseudonym), strict=True):
+        one.basic = (f"X{phone}", "Stranger", phone, email, "", "")
+    add_people(own, strangers)
+    arriving = people(3)
+    for one, phone, email in zip(arriving, (pseudonym, "138****5678", ""), ("", "", pseudonym), strict=True):
+        one.basic = ("A", "Arriving", phone, email, "", "")
+    assert already_there(buyer.pk, arriving, {"phone", "email"}) == 0
+    assert already_there(buyer.pk, arriving, {"email"}) == 0
+    known = people(4)[3:]
+    add_people(own, known)
+    assert already_there(buyer.pk, known) == already_there(buyer.pk, known, {"phone"}) == 1
+    assert already_there(buyer.pk, known, {"phone", "email"}) == 0
 
 
 def test_who_may_start_it_and_one_at_a_time(stand):

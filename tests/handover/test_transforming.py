@@ -136,10 +136,10 @@ def test_who_is_outside_is_counted_and_nothing_else(stand):
     assert not DataKey.objects.filter(subject__in=outside, organization_key__organization=stand.cast.buyer.pk).exists()
 
 
-def test_nobody_is_found_by_a_mask_and_everybody_by_a_pseudonym(stand):
+def test_nobody_is_found_by_what_is_left_of_a_phone_or_an_email_and_everybody_by_the_number(stand):
     execution = stand.transfer()
     rows = Customer.objects.filter(book=execution.target)
-    assert not rows.exclude(phone_index=None).exists()
+    assert not rows.exclude(phone_index=None, email_index=None).exists()
     assert not rows.exclude(name_index=None, phone_tail_index=None).exists()
     assert not rows.filter(number_index=None).exists()
 

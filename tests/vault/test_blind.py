@@ -37,11 +37,17 @@ def test_ways_to_write_a_chinese_mobile(written: str) -> None:
         ("0044 20 7946 0958", "+442079460958"),
         ("12", "12"),
         ("no phone", None),
+        ("138****5678", None),
+        ("P-K4JX2N7QD5WREZ6A", None),
         ("", None),
     ],
 )
 def test_other_phones(written: str, expected: str | None) -> None:
     assert normalize.phone(written) == expected
+
+
+def test_nobody_is_found_by_a_masked_email() -> None:
+    assert normalize.email("z****@mail.example") is None
 
 
 def test_the_tail_alone_finds_the_phone() -> None:
