@@ -14,10 +14,12 @@ from handover.errors import HandoverError
 from handover.models import Execution, TransferPlan
 from handover.services import executing
 from handover.workflow import ExecutionState, Side, StepKind, StepState
+from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
 from jobs.services import run_now
 from jobs.workflow import JobState
+from ledger.models import Entry
 from vault.models import DataKey
 
 E = StepKind.EXECUTION
@@ -104,3 +106,25 @@ def test_rolling_back_twice_undoes_once(stand):
     execution = Execution.objects.get()
     with pytest.raises(HandoverError, match="This execution is now: Rolled back"):
         executing.undo(actor=None, execution=executing.lock(execution.pk), reason="Again.", now=now)
+
+
+def test_a_transfer_that_a_person_paused_goes_on_to_its_proof(stand):
+    execution = demo.start_execution(stand.demo)
+    now, lead = timezone.now(), stand.cast.buyer_lead
+    job = execution.transfer_job
+    for _begun_then_one_chunk in range(2):
+        running.step(job.pk, timezone.now)
+    jobs.pause(actor=lead, job=job, reason="Somebody looks at the first customers.", now=now)
+    assert run_now(job).state == JobState.PAUSED
+    there = execution.target.customers.count()
+    assert 0 < there < 12
+    jobs.go_on(actor=stand.cast.seller_lead, job=job, now=now)
+    assert run_now(job).state == JobState.DONE
+    execution.refresh_from_db()
+    assert stand.verify(execution).state == ExecutionState.PROVEN
+    assert execution.target.customers.count() == 12
+    verbs = Entry.objects.filter(verb__in=["handover.execution.paused", "handover.execution.resumed"])
+    assert list(verbs.order_by("at").values_list("verb", flat=True)) == [
+        "handover.execution.paused",
+        "handover.execution.resumed",
+    ]

@@ -1,5 +1,6 @@
 """A handover from its opening to its end as a state machine: everybody does anything in any order, also withdraws,
-gives back, accepts and disposes. `LIVES=5000 bin/test tests/handover/test_life.py` runs so many lives."""
+gives back, accepts and disposes, holds, asks to be left out, pauses and cancels.
+`LIVES=5000 bin/test tests/handover/test_life.py` runs so many lives."""
 
 import os
 from contextlib import suppress
@@ -15,18 +16,24 @@ from test_acts import ACTS
 from test_walks import _bring_on, _rules_hold, _run_jobs, _step
 
 from compliance.services import Noticed, Work, claim, decide
-from customers.models import Customer, SubjectRequest
+from customers.errors import CustomersError
+from customers.models import Customer, Hold, SubjectRequest
+from customers.services import holding
 from customers.workflow import BookState
 from handover.errors import HandoverError
 from handover.models import Acceptance, Disposition, OnboardingTask
 from handover.services import accepting, closing, disposing, onboarding, stopping
 from handover.services.reviewing import live_review
 from handover.workflow import ENDED, HANDOVER_MOVES, ExecutionState, HandoverState, Side, StepKind
+from jobs import services as jobs
+from jobs.errors import JobsError
+from jobs.models import Job
 from vault.models import DataKey
 
 LIVES = int(os.environ.get("LIVES", "4"))
 PEOPLE = ["seller_lead", "seller_clerk", "buyer_lead", "buyer_clerk", "reviewer", "agent"]
 WHO = st.sampled_from(PEOPLE)
+PLACE = st.integers(0, 1)
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +49,14 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
             self.block.__enter__()
             self.state = HandoverState.OPEN
             self.source = set(Customer.objects.values_list("pk", flat=True))
+            # Who asked to be left out while nothing had crossed.
+            self.out = set()
 
         def teardown(self):
             self.block.__exit__(None, None, None)
 
         def act(self, do, name, **more):
-            with suppress(HandoverError):
+            with suppress(HandoverError, CustomersError, JobsError):
                 do(actor=getattr(kept_stand.cast, name), now=timezone.now(), **more)
 
         @rule(times=st.integers(1, 12))
@@ -107,13 +116,31 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
             for task in OnboardingTask.objects.all():
                 self.act(onboarding.finish, name, task=task, note="Done.")
 
-        @rule()
-        def a_customer_asks(self):
-            customer = Customer.objects.filter(pk__in=self.source).first()
-            today = timezone.localdate()
+        @rule(kind=st.sampled_from(["access", "object"]), place=PLACE)
+        def a_customer_asks(self, kind, place):
+            customer = Customer.objects.get(pk=sorted(self.source)[place])
+            now = timezone.now()
             SubjectRequest.objects.create(
-                book=customer.book, customer=customer, kind="access", opened_at=timezone.now(), due_on=today
+                book=customer.book, customer=customer, kind=kind, opened_at=now, due_on=timezone.localdate(now)
             )
+            if kind == "object" and not _live(kept_stand).exists():
+                self.out.add(customer.pk)
+
+        @rule(name=WHO, place=PLACE)
+        def holds(self, name, place):
+            customer = Customer.objects.select_related("book").get(pk=sorted(self.source)[place])
+            self.act(holding.place_hold, name, book=customer.book, customer=customer, reason="A lawsuit.", until=None)
+
+        @rule(name=WHO)
+        def releases(self, name):
+            for hold in Hold.objects.filter(released_at=None):
+                self.act(holding.release_hold, name, hold=hold)
+
+        @rule(name=WHO, does=st.sampled_from([jobs.pause, jobs.go_on, jobs.cancel, jobs.retry]))
+        def handles_the_jobs(self, name, does):
+            more = {"reason": "Wait a moment."} if does is jobs.pause else {}
+            for job in Job.objects.order_by("created_at"):
+                self.act(does, name, job=job, **more)
 
         @rule()
         def the_requests_are_answered(self):
@@ -136,6 +163,9 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
         @invariant()
         def what_it_says_is_so(self):
             _end_holds(kept_stand, self.source)
+            assert not Customer.objects.filter(origin__in=self.out).exists(), "who asked to be left out crossed"
+            for hold in Hold.objects.filter(released_at=None, customer__in=self.source):
+                assert _keys({hold.customer_id}) == 3, "what is held was destroyed"
 
     run_state_machine_as_test(
         Life,
@@ -150,9 +180,16 @@ def test_no_life_reaches_what_the_rules_forbid(kept_stand):
     )
 
 
+def _live(stand):
+    return stand.handover.executions.exclude(state=ExecutionState.ROLLED_BACK)
+
+
+def _keys(customers):
+    return DataKey.objects.filter(subject__in=customers, wrapped__isnull=False).count()
+
+
 def _end_holds(stand, source):
-    handover = stand.handover
-    live = handover.executions.exclude(state=ExecutionState.ROLLED_BACK)
+    handover, live = stand.handover, _live(stand)
     acceptance = Acceptance.objects.filter(handover=handover).first()
     disposition = Disposition.objects.filter(handover=handover).first()
     assert (acceptance is None) == (handover.state in {HandoverState.OPEN, HandoverState.STOPPED})
@@ -164,11 +201,12 @@ def _end_holds(stand, source):
         assert acceptance.accepted_at is None
         assert handover.certificate.revoked_at
     if disposition is None or handover.state == HandoverState.ROLLED_BACK:
-        assert DataKey.objects.filter(subject__in=source, wrapped__isnull=False).count() == 3 * len(source)
+        assert _keys(source) == 3 * len(source)
     if disposition:
         assert acceptance.accepted_at
     if handover.state == HandoverState.CLOSED:
         assert disposition.state == "done"
-        assert not DataKey.objects.filter(subject__in=source, wrapped__isnull=False).exists()
-        assert Customer.objects.exclude(pk__in=source).count() == len(source)
+        crossed = set(Customer.objects.exclude(pk__in=source).values_list("origin", flat=True))
+        assert _keys(crossed) == 0
+        assert _keys(source - crossed) == 3 * len(source - crossed)
     assert handover.state not in ENDED or handover.ended_at
