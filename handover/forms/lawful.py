@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from compliance import law
+from compliance.models import LegalBasis
 from handover.forms.wording import WRITE_A_DAY
 from handover.legal import demanding, places_of, serving
 from handover.models import Handover, TransferPlan
@@ -62,3 +63,10 @@ class LawfulFields(forms.Form):
         if not places_of(handover).leaving:
             for name in _MECHANISM:
                 del self.fields[name]
+
+    @property
+    def chosen_basis(self) -> LegalBasis | None:
+        """The basis that the form shows as chosen; what it does not offer counts as none."""
+        value = str(self["legal_basis"].value())
+        offered = cast(forms.ChoiceField, self.fields["legal_basis"]).choices
+        return law.basis(value) if value in dict(offered) else None  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "hints": PLAN_HINTS,
         "seen": digest_of(step).hex(),
         "conflict": bool(conflict),
-        "consent_warning": consent_warning(law.basis(str(form["legal_basis"].value())), handover),
+        "consent_warning": consent_warning(form.chosen_basis, handover),
     } | _lawful(request, handover)
     status = 422 if form.errors else 200
     return gate_page(request, handover, KIND, "handover/plan.html", context=context, status=status)

@@ -14,6 +14,7 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 # Table and function names of ours stand in these statements; values never.
 SQL_WITH_NAMES = {
     "customers/services/discarding.py",
+    "customers/services/matching.py",
     "customers/services/traveling.py",
     "handover/segments.py",
     "jobs/transitions.py",

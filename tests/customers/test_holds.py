@@ -130,7 +130,7 @@ def test_holds_go_along_into_a_restricted_copy(old, place, now):
     place(old, zhang)
     place(old)
     copy = restricted_copy(old, "Copy", now)
-    set_apart([zhang.pk], copy)
+    set_apart([zhang.pk], old, copy)
     assert (copy.state, copy.holds.count(), old.holds.count()) == (BookState.RESTRICTED, 2, 1)
     retention.purge_expired(now=now)
     assert (living(zhang), living(li)) == (3, 2)
