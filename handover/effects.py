@@ -87,7 +87,7 @@ def _effect(handover: Handover, crossings: Mapping[str, str], segment: Segment, 
     exact = found is None or found.read == total
     chosen = inside(segment, book)
     count = chosen.count() if found is None else round(share * total)
-    told = _teller(bool(segment) and not sells, exact)
+    told = _Teller(bool(segment) and not sells, exact)
     parts = {
         Category.BASIC: count,
         Category.PURCHASES: _rows(Purchase.objects.filter(customer__in=chosen.values("pk")).count(), share, found),
@@ -120,10 +120,6 @@ class _Teller:
         if not self._by_tens:
             return Number(int(count), about=not self._exact)
         return Number(count // _TENS * _TENS, about=True, few=count < _TENS)
-
-
-def _teller(by_tens: bool, exact: bool) -> _Teller:
-    return _Teller(by_tens, exact)
 
 
 @dataclass(frozen=True, slots=True)

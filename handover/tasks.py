@@ -10,7 +10,7 @@ from tenancy import rights
 @shared_task(name="handover.back_up_books")
 @rights.everything()
 def back_up_books() -> None:
-    """Every night: destroy backups past their date, then back up every open book."""
+    """Every night: destroy backups past their date, then back up every book that is kept."""
     now = timezone.now()
     backing_up.destroy_expired(now=now)
     backing_up.back_up_books(now=now)
