@@ -160,7 +160,7 @@ class Stand:
             case StepKind.SCOPE:
                 demo.propose_scope(self.demo)
             case StepKind.PLAN:
-                demo.submit_plan(self.demo)
+                self._plan(demo.submit_plan)
             case StepKind.BACKUP:
                 self.back_up()
 
@@ -177,9 +177,12 @@ class Stand:
         demo.pass_scope(self.demo)
 
     def _pass_plan(self) -> None:
+        self._plan(demo.pass_plan)
+
+    def _plan(self, do: Callable[..., None]) -> None:
         # Below what people may choose, so that a few customers cross in several chunks.
         with mock.patch.object(plan, "CHUNK_SIZES", range(1, 5001)):
-            demo.pass_plan(self.demo, **{"chunk_size": CHUNK, **self.options})  # type: ignore[arg-type]
+            do(self.demo, **{"chunk_size": CHUNK, **self.options})
 
     def _pass_backup(self) -> None:
         self.back_up()
