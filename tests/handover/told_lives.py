@@ -3,7 +3,7 @@ takes back notices, renews the mechanism, and takes the package."""
 
 from datetime import timedelta
 
-from asked import SITE, written
+from asked import SITE
 from django.core import mail
 from django.utils import timezone
 from hypothesis import strategies as st
