@@ -2,6 +2,7 @@
 ledger alone tells how every gate came to where it stands."""
 
 import pytest
+from django.db.models import Q
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from move_table import PLACES
@@ -10,8 +11,10 @@ from test_acts import ACTS
 
 from compliance.errors import ComplianceError
 from handover import demo
+from handover.content import proven_backup
 from handover.errors import HandoverError
-from handover.models import Execution, Step
+from handover.models import Execution, Handover, Step
+from handover.selectors import TO_ACCEPT
 from handover.services.approving import valid_approvals
 from handover.workflow import ORDER, REQUIRED, HandoverState, Side, StepKind, StepState, find
 from jobs.models import Job
@@ -26,7 +29,7 @@ walks = st.lists(st.just("on") | anything, min_size=15, max_size=35)
 
 # Entries about a gate that are no moves of it.
 FACTS = {"passed", "proposed", "asked", "answered", "settled", "assessed", "proven", "not_proven", "started", "sampled"}
-FACTS |= {"rolled_back", "unequal", "dry_run", "dry_run_done", "paused", "resumed", "returned"}
+FACTS |= {"rolled_back", "unequal", "dry_run", "dry_run_done", "paused", "resumed", "returned", "destroyed", "ended"}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,7 @@ def _rules_hold(stand):
             _is_approved(step)
         assert step.state in _replayed(stand, kind), f"{kind} is {step.state}, which the ledger does not tell"
     _executions_are_few(stand, steps)
+    _the_backup_is_there(stand, steps)
 
 
 def _is_approved(step):
@@ -123,6 +127,13 @@ def _replayed(stand, kind):
         assert possible & move.before, f"{verb} was made in {possible}"
         possible = set(move.after)
     return possible
+
+
+def _the_backup_is_there(stand, steps):
+    """Until the buyer has accepted, nothing that the seller had may be lost."""
+    rests = Handover.objects.filter(Q(state=HandoverState.OPEN) | TO_ACCEPT, pk=stand.handover.pk).exists()
+    if rests and steps[StepKind.BACKUP].state == StepState.PASSED:
+        assert proven_backup(stand.handover), "the backup is gone too early"
 
 
 def _executions_are_few(stand, steps):
