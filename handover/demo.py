@@ -28,11 +28,12 @@ from customers.transforms import Transform
 from customers.uploads import SealingUploadHandler
 from handover.content import digest_of
 from handover.fields import SCOPE_FIELDS
-from handover.models import DryRun, Execution, Handover, Step
+from handover.models import Certificate, DryRun, Execution, Handover, Step
 from handover.services import (
     approving,
     assessing,
     backing_up,
+    countersigning,
     executing,
     necessity,
     opening,
@@ -331,3 +332,11 @@ def pass_audit(demo: Demo) -> datetime:
     """Gate 6: the reviewer approves; the certificate is issued by it."""
     _review(demo, StepKind.AUDIT)
     return timezone.now()
+
+
+def countersign(demo: Demo) -> None:
+    """Both leads sign the certificate."""
+    certificate = Certificate.objects.get(handover=demo.handover)
+    for actor, side in ((demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER)):
+        seen, now = bytes(certificate.digest), timezone.now()
+        countersigning.countersign(actor=actor, certificate=certificate, side=side, digest=seen, now=now)

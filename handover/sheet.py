@@ -1,12 +1,12 @@
 """The certificate as a sheet of paper: what the signed document says, laid out for the eye.
 
-Everything on the sheet comes from the stored document, never from what the database says today. The sheet has both
+Everything on the sheet comes from the stored documents, never from what the database says today. The sheet has both
 languages side by side for everybody, whatever language they work in: it is one document, and its two wordings stand
 here together instead of in the catalog of translations.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from compliance import law
 from handover.certificate import grouped
-from handover.models import Certificate
+from handover.countersignature import SIDES, digest_of
+from handover.models import Certificate, Countersignature
 
 Json = Any
 
@@ -70,11 +71,13 @@ DISPOSITIONS = {
     "restrict": Words("The seller keeps a restricted copy.", "转让方保留受限副本。"),
     "keep": Words("The seller keeps its copy.", "转让方保留其副本。"),
 }
+SIGNED = {"seller": Words("Signed for the seller", "转让方签署"), "buyer": Words("Signed for the buyer", "受让方签署")}
 NUMBERS = ("source", "left_out", "sent", "equal")
 # How many Latin letters a line of each place holds in the roomy setting, a little less than it does; a Chinese
 # character takes two. With more lines than it has to spare the sheet is set closer.
 WIDTHS = {"legal_name": 34, "name": 44, "reviewer": 80, "subject": 80, "approvals": 38}
 SPARE_LINES = 1
+_SHORT = 16  # digits of a hash that people compare with the eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,16 @@ class PassedGate:
     label: Words
     names: list[str]
     passed: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSignature:
+    """Of one side; without a name while nobody has signed for it. `digest`: the first digits of its SHA-256."""
+
+    label: Words
+    name: str = ""
+    at: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,7 @@ class Sheet:
     digest: str
     key: str
     signature: str
+    signatures: list[SheetSignature]
     started: str
     proven: str
     issued: str
@@ -141,8 +155,9 @@ class Sheet:
     dense: bool
 
 
-def sheet_of(certificate: Certificate, address: str) -> Sheet:
-    """The sheet of an issued certificate; `address`: where anybody verifies it, for the code that a phone reads."""
+def sheet_of(certificate: Certificate, countersigned: Iterable[Countersignature], address: str) -> Sheet:
+    """The sheet of an issued certificate, with what was signed of it; `address`: where anybody verifies it, for the
+    code that a phone reads."""
     document = json.loads(certificate.document)
     said = document["sections"]
     digest = bytes(certificate.digest).hex()
@@ -172,6 +187,7 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         digest=digest,
         key=document["signature"]["public_key"],
         signature=document["signature"]["value"],
+        signatures=_signatures(countersigned),
         started=moment(said["dates"]["started"]),
         proven=moment(said["dates"]["proven"]),
         issued=moment(said["dates"]["issued"]),
@@ -232,6 +248,19 @@ def _field(key: str, scope: Json) -> Words:
 def _gate(said: Json) -> PassedGate:
     names = [approval["name"] for approval in said["approvals"]]
     return PassedGate(said["number"], _words(GATES, said["kind"]), names, moment(said["passed_at"]))
+
+
+def _signatures(countersigned: Iterable[Countersignature]) -> list[SheetSignature]:
+    made = {one.side: one for one in countersigned}
+    return [_signature(SIGNED[side], made.get(side)) for side in SIDES]
+
+
+def _signature(label: Words, made: Countersignature | None) -> SheetSignature:
+    if made is None:
+        return SheetSignature(label)
+    said = json.loads(made.document)["sections"]
+    digest = grouped(digest_of(made)[:_SHORT])
+    return SheetSignature(label, said["person"]["name"], moment(said["dates"]["signed"]), digest)
 
 
 def moment(text: str | None) -> str:

@@ -40,7 +40,7 @@ def certificate(db, cast):
 
 @pytest.fixture
 def sheet(certificate):
-    return sheet_of(certificate, ADDRESS)
+    return sheet_of(certificate, [], ADDRESS)
 
 
 def made_of(sheet, certificate):
