@@ -5,7 +5,7 @@ Each gate is a function, so that demo data can stop at any of them. Only termina
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, cast
@@ -334,9 +334,10 @@ def pass_audit(demo: Demo) -> datetime:
     return timezone.now()
 
 
-def countersign(demo: Demo) -> None:
-    """Both leads sign the certificate."""
+def countersign(demo: Demo, sides: Sequence[Side] = (Side.SELLER, Side.BUYER)) -> None:
+    """The leads of the sides sign the certificate."""
     certificate = Certificate.objects.get(handover=demo.handover)
-    for actor, side in ((demo.cast.seller_lead, Side.SELLER), (demo.cast.buyer_lead, Side.BUYER)):
-        seen, now = bytes(certificate.digest), timezone.now()
+    leads = {Side.SELLER: demo.cast.seller_lead, Side.BUYER: demo.cast.buyer_lead}
+    for side in sides:
+        actor, seen, now = leads[side], bytes(certificate.digest), timezone.now()
         countersigning.countersign(actor=actor, certificate=certificate, side=side, digest=seen, now=now)

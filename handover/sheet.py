@@ -75,7 +75,7 @@ SIGNED = {"seller": Words("Signed for the seller", "转让方签署"), "buyer": 
 NUMBERS = ("source", "left_out", "sent", "equal")
 # How many Latin letters a line of each place holds in the roomy setting, a little less than it does; a Chinese
 # character takes two. With more lines than it has to spare the sheet is set closer.
-WIDTHS = {"legal_name": 34, "name": 44, "reviewer": 80, "subject": 80, "approvals": 38}
+WIDTHS = {"legal_name": 34, "name": 44, "reviewer": 80, "subject": 80, "approvals": 38, "signature": 56}
 SPARE_LINES = 1
 _SHORT = 16  # digits of a hash that people compare with the eye
 
@@ -161,6 +161,7 @@ def sheet_of(certificate: Certificate, countersigned: Iterable[Countersignature]
     document = json.loads(certificate.document)
     said = document["sections"]
     digest = bytes(certificate.digest).hex()
+    signatures = _signatures(countersigned)
     counts = [_counts(name, words, said) for name, words in CATEGORIES.items()]
     return Sheet(
         reference=said["handover"]["reference"],
@@ -187,13 +188,13 @@ def sheet_of(certificate: Certificate, countersigned: Iterable[Countersignature]
         digest=digest,
         key=document["signature"]["public_key"],
         signature=document["signature"]["value"],
-        signatures=_signatures(countersigned),
+        signatures=signatures,
         started=moment(said["dates"]["started"]),
         proven=moment(said["dates"]["proven"]),
         issued=moment(said["dates"]["issued"]),
         address=address,
         code=code_of(address),
-        dense=_extra_lines(said) > SPARE_LINES,
+        dense=_extra_lines(said, signatures) > SPARE_LINES,
     )
 
 
@@ -268,11 +269,12 @@ def moment(text: str | None) -> str:
     return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}" if text else "–"
 
 
-def _extra_lines(said: Json) -> int:
+def _extra_lines(said: Json, signatures: Iterable[SheetSignature]) -> int:
     """The lines that names take beyond one each."""
     seller, buyer, reviewer = (said["parties"][side] for side in ("seller", "buyer", "reviewer"))
     # Seller and buyer stand beside each other.
     beside = [max(_lines(party[place], place) for party in (seller, buyer)) for place in ("legal_name", "name")]
+    beside.append(max(_lines(f"{one.name} {one.at} {one.digest}", "signature") for one in signatures))
     approvals = [", ".join(approval["name"] for approval in gate["approvals"]) for gate in said["gates"]]
     below = [
         _lines(f"{reviewer['legal_name']}, {reviewer['name']} {_party(reviewer).number}", "reviewer"),

@@ -1,5 +1,5 @@
-"""Whether a certificate with a hash was issued here, whether it still is as it was signed, and when each side signed it.
-Says nothing of what it certifies: anybody may ask, and who asks has the hash from the certificate itself."""
+"""Whether a certificate with a hash was issued here, whether it still is as it was signed, and when each side signed
+it. Says nothing of what it certifies: anybody may ask, and who asks has the hash from the certificate itself."""
 
 import base64
 import json

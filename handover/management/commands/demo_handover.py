@@ -50,7 +50,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--customers", type=int, default=2000, help="how many sample customers (default 2,000)")
         parser.add_argument(
-            "--out", type=Path, required=True, help="folder for certificate.json, manifest.txt, summary"
+            "--out",
+            type=Path,
+            required=True,
+            help="folder for certificate.json, countersignatures.json, manifest.txt, summary",
         )
         parser.add_argument("--recipient", default="", help="an age key: also makes the encrypted package")
         formats = TransferPlan.FileFormat.values
