@@ -63,7 +63,7 @@ def test_a_lead_reads_and_signs_and_then_everybody_reads_it(kept_stand, client_o
     for name in READS:
         page = text(client_of(getattr(stand.cast, name)), at(stand, "certificate"))
         assert f"{stand.cast.buyer_lead.name}, {timezone.localtime(made.signed_at):%-d %b %Y, %H:%M}" in page
-        waits = "Waits for you" if name == "seller_lead" else "One of these people signs: Zhao Min."
+        waits = "Waits for you" if name == "seller_lead" else "Who may sign: Zhao Min."
         assert waits in page
         assert ("Sign for" in page) == (name == "seller_lead")
 
@@ -114,7 +114,7 @@ def test_what_follows_says_who_signed_and_for_whom_it_waits(kept_stand, client_o
     page = text(client_of(kept_stand.cast.reviewer), at(kept_stand, "after"))
     section = page.split('id="signatures"')[1].split("</section>")[0]
     assert "Zhao Min, " in section
-    assert "One of these people signs: Wu Jiayi." in section
+    assert "Who may sign: Wu Jiayi." in section
     assert f'href="{at(kept_stand, "certificate")}#signatures"' in section
 
 
