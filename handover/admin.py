@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from handover.models import Approval, Backup, Certificate, Delivery, Execution, Handover, Step
+from handover.models import Approval, Backup, Certificate, Countersignature, Delivery, Execution, Handover, Step
 from vault.admin import CREATED, ID, ReadOnlyAdmin, ReadOnlyInline, column
 
 HANDOVER = column("handover", pgettext_lazy("one of them", "Handover"))
@@ -142,10 +142,16 @@ class ExecutionAdmin(ReadOnlyAdmin):
     ordering = ["-started_at"]
 
 
+class _Countersignatures(ReadOnlyInline):
+    model = Countersignature
+    shown = [column("side", _("Side")), column("signed_by", _("Signed by")), column("signed_at", _("Signed"))]
+
+
 @admin.register(Certificate)
 class CertificateAdmin(ReadOnlyAdmin):
     list_display = [HANDOVER, column("issued_at", _("Issued")), DIGEST]
     shown = [ID, *list_display]
+    inlines = [_Countersignatures]
     list_select_related = ["handover"]
     ordering = ["-issued_at"]
 

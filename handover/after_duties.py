@@ -1,4 +1,4 @@
-"""What waits for a person after the certificate: accepting, the seller's copy, first tasks of the buyer."""
+"""What waits for a person after the certificate: signing it, accepting, the seller's copy, first tasks of the buyer."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, User
 from accounts.selectors import memberships
 from accounts.waiting import Waiting
-from handover.models import Acceptance, OnboardingTask
+from handover.countersignature import SIDES
+from handover.models import Acceptance, Certificate, OnboardingTask
 from handover.services.closing import is_disposed
 from handover.waiting_lines import ANSWERS, BLOCKS, INFORMS, waiting_line
 from handover.workflow import HandoverState, Side
@@ -33,7 +34,19 @@ def after_waiting(user: User, now: datetime) -> Iterator[Waiting]:
             url = reverse("handover:after", args=[one.handover_id])
             title = _("Do what the plan says with the seller's copy")
             yield waiting_line(one.handover, title, url, _("Look at it"), ANSWERS)
+    yield from _signing(user, led)
     yield from _tasks(user, led)
+
+
+def _signing(user: User, led: list[UUID]) -> Iterator[Waiting]:
+    """Certificates that nobody has signed for the side; who has signed for the other one is asked for none."""
+    unsigned = Certificate.objects.filter(handover__state=HandoverState.CERTIFIED)
+    unsigned = unsigned.exclude(countersignatures__signed_by=user)
+    for side in SIDES:
+        mine = unsigned.filter(**{f"handover__{side}__in": led}).exclude(countersignatures__side=side)
+        for one in mine.select_related(*(f"handover__{place}" for place in Side)).defer("document", "manifest"):
+            url = reverse("handover:countersign", args=[one.handover_id])
+            yield waiting_line(one.handover, _("Sign the certificate for your side"), url, _("Read and sign"), INFORMS)
 
 
 def _tasks(user: User, led: list[UUID]) -> Iterator[Waiting]:

@@ -1,11 +1,11 @@
-"""The certificate's format: sections, their digests, one signature. Pure but for `seal_document`, which signs.
+"""The certificate's format: sections, their digests, one signature. Pure but for `seal`, which signs.
 
 docs/certificate.md describes it; `bin/verify-certificate` checks it and shares no code with this module.
 """
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from vault import signing
@@ -25,25 +25,31 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def digests_of(sections: Mapping[str, Value]) -> dict[str, str]:
+def digests_of(sections: Mapping[str, Value], names: Sequence[str] = SECTIONS) -> dict[str, str]:
     """SHA-256 of each section, in hex: a verifier names the section that was changed."""
-    if set(sections) != set(SECTIONS):
-        raise ValueError("a certificate has exactly the sections of its format")
-    return {name: sha256(canonical(sections[name])).hexdigest() for name in SECTIONS}
+    if set(sections) != set(names):
+        raise ValueError("a signed document has exactly the sections of its format")
+    return {name: sha256(canonical(sections[name])).hexdigest() for name in names}
 
 
-def signed_message(digests: Mapping[str, str]) -> bytes:
+def signed_message(digests: Mapping[str, str], form: str = FORMAT) -> bytes:
     """What the signature is over."""
-    return canonical({"digests": digests, "format": FORMAT})
+    return canonical({"digests": digests, "format": form})
 
 
 def seal_document(sections: Sections) -> str:
-    """The certificate as JSON text, signed with the platform's certificate key (Ed25519, RFC 8032)."""
-    digests = digests_of(sections)
-    signature = signing.sign(SIGNING_KEY, signed_message(digests))
+    """The certificate as JSON text, signed with the platform's certificate key."""
+    return seal(FORMAT, SECTIONS, sections, SIGNING_KEY)
+
+
+def seal(form: str, names: Sequence[str], sections: Sections, key: str) -> str:
+    """Sections as JSON text in a format, with the digest of each, signed with the key of this name (Ed25519, RFC
+    8032)."""
+    digests = digests_of(sections, names)
+    signature = signing.sign(key, signed_message(digests, form))
     document = {
-        "format": FORMAT,
-        "sections": {name: sections[name] for name in SECTIONS},
+        "format": form,
+        "sections": {name: sections[name] for name in names},
         "digests": digests,
         "signature": {
             "algorithm": "Ed25519",

@@ -5,7 +5,7 @@ Each gate is a function, so that demo data can stop at any of them. Only termina
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, cast
@@ -28,11 +28,12 @@ from customers.transforms import Transform
 from customers.uploads import SealingUploadHandler
 from handover.content import digest_of
 from handover.fields import SCOPE_FIELDS
-from handover.models import DryRun, Execution, Handover, Step
+from handover.models import Certificate, DryRun, Execution, Handover, Step
 from handover.services import (
     approving,
     assessing,
     backing_up,
+    countersigning,
     executing,
     necessity,
     opening,
@@ -331,3 +332,12 @@ def pass_audit(demo: Demo) -> datetime:
     """Gate 6: the reviewer approves; the certificate is issued by it."""
     _review(demo, StepKind.AUDIT)
     return timezone.now()
+
+
+def countersign(demo: Demo, sides: Sequence[Side] = (Side.SELLER, Side.BUYER)) -> None:
+    """The leads of the sides sign the certificate."""
+    certificate = Certificate.objects.get(handover=demo.handover)
+    leads = {Side.SELLER: demo.cast.seller_lead, Side.BUYER: demo.cast.buyer_lead}
+    for side in sides:
+        actor, seen, now = leads[side], bytes(certificate.digest), timezone.now()
+        countersigning.countersign(actor=actor, certificate=certificate, side=side, digest=seen, now=now)

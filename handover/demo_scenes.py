@@ -63,13 +63,14 @@ def _counter(run: Demo) -> None:
 
 
 def certify(run: Demo) -> None:
-    """Gates 4 to 6 of a handover whose plan has passed, up to the certificate."""
+    """Gates 4 to 6 of a handover whose plan has passed, up to the certificate, which both sides sign."""
     demo.approve_backup(run)
     demo.approve_content(run)
     execution = demo.start_execution(run)
     demo.run_job(execution.transfer_job)
     demo.run_job(Execution.objects.select_related("verify_job").get(pk=execution.pk).verify_job)
     demo.pass_audit(run)
+    demo.countersign(run)
 
 
 def close(run: Demo) -> None:

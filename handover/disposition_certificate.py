@@ -2,20 +2,16 @@
 
 docs/after.md describes it; `bin/verify-certificate` checks it and shares no code with this module."""
 
-import base64
-import json
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 
 from django.db.models import Max
 from django.utils import timezone
 
 from customers.models import Category
-from handover.certificate import SIGNING_KEY, Sections, Value, canonical
+from handover.certificate import SIGNING_KEY, Sections, Value, seal
 from handover.models import Backup, Disposition, Execution
 from handover.workflow import BackupState
 from ledger.selectors import latest_checkpoint
-from vault import signing
 
 FORMAT = "handover-disposition/1"
 SECTIONS = ("handover", "seller", "disposition", "proof", "dates", "ledger")
@@ -33,20 +29,7 @@ _VERIFIED = {
 
 def document_of(disposition: Disposition, execution: Execution, now: datetime) -> str:
     """The certificate as JSON text, signed with the platform's certificate key."""
-    sections = _sections(disposition, execution, now)
-    digests = {name: sha256(canonical(sections[name])).hexdigest() for name in SECTIONS}
-    signature = signing.sign(SIGNING_KEY, canonical({"digests": digests, "format": FORMAT}))
-    document = {
-        "format": FORMAT,
-        "sections": {name: sections[name] for name in SECTIONS},
-        "digests": digests,
-        "signature": {
-            "algorithm": "Ed25519",
-            "public_key": base64.b64encode(signature.public).decode(),
-            "value": base64.b64encode(signature.value).decode(),
-        },
-    }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return seal(FORMAT, SECTIONS, _sections(disposition, execution, now), SIGNING_KEY)
 
 
 def _sections(disposition: Disposition, execution: Execution, now: datetime) -> Sections:

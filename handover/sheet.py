@@ -1,12 +1,12 @@
 """The certificate as a sheet of paper: what the signed document says, laid out for the eye.
 
-Everything on the sheet comes from the stored document, never from what the database says today. The sheet has both
+Everything on the sheet comes from the stored documents, never from what the database says today. The sheet has both
 languages side by side for everybody, whatever language they work in: it is one document, and its two wordings stand
 here together instead of in the catalog of translations.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from compliance import law
 from handover.certificate import grouped
-from handover.models import Certificate
+from handover.countersignature import SIDES, digest_of
+from handover.models import Certificate, Countersignature
 
 Json = Any
 
@@ -70,11 +71,13 @@ DISPOSITIONS = {
     "restrict": Words("The seller keeps a restricted copy.", "转让方保留受限副本。"),
     "keep": Words("The seller keeps its copy.", "转让方保留其副本。"),
 }
+SIGNED = {"seller": Words("Signed for the seller", "转让方签署"), "buyer": Words("Signed for the buyer", "受让方签署")}
 NUMBERS = ("source", "left_out", "sent", "equal")
 # How many Latin letters a line of each place holds in the roomy setting, a little less than it does; a Chinese
 # character takes two. With more lines than it has to spare the sheet is set closer.
-WIDTHS = {"legal_name": 34, "name": 44, "reviewer": 80, "subject": 80, "approvals": 38}
+WIDTHS = {"legal_name": 34, "name": 44, "reviewer": 80, "subject": 80, "approvals": 38, "signature": 56}
 SPARE_LINES = 1
+_SHORT = 16  # digits of a hash that people compare with the eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,16 @@ class PassedGate:
     label: Words
     names: list[str]
     passed: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSignature:
+    """Of one side; without a name while nobody has signed for it. `digest`: the first digits of its SHA-256."""
+
+    label: Words
+    name: str = ""
+    at: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,7 @@ class Sheet:
     digest: str
     key: str
     signature: str
+    signatures: list[SheetSignature]
     started: str
     proven: str
     issued: str
@@ -141,11 +155,13 @@ class Sheet:
     dense: bool
 
 
-def sheet_of(certificate: Certificate, address: str) -> Sheet:
-    """The sheet of an issued certificate; `address`: where anybody verifies it, for the code that a phone reads."""
+def sheet_of(certificate: Certificate, countersigned: Iterable[Countersignature], address: str) -> Sheet:
+    """The sheet of an issued certificate, with what was signed of it; `address`: where anybody verifies it, for the
+    code that a phone reads."""
     document = json.loads(certificate.document)
     said = document["sections"]
     digest = bytes(certificate.digest).hex()
+    signatures = _signatures(countersigned)
     counts = [_counts(name, words, said) for name, words in CATEGORIES.items()]
     return Sheet(
         reference=said["handover"]["reference"],
@@ -172,12 +188,13 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         digest=digest,
         key=document["signature"]["public_key"],
         signature=document["signature"]["value"],
+        signatures=signatures,
         started=moment(said["dates"]["started"]),
         proven=moment(said["dates"]["proven"]),
         issued=moment(said["dates"]["issued"]),
         address=address,
         code=code_of(address),
-        dense=_extra_lines(said) > SPARE_LINES,
+        dense=_extra_lines(said, signatures) > SPARE_LINES,
     )
 
 
@@ -234,16 +251,30 @@ def _gate(said: Json) -> PassedGate:
     return PassedGate(said["number"], _words(GATES, said["kind"]), names, moment(said["passed_at"]))
 
 
+def _signatures(countersigned: Iterable[Countersignature]) -> list[SheetSignature]:
+    made = {one.side: one for one in countersigned}
+    return [_signature(SIGNED[side], made.get(side)) for side in SIDES]
+
+
+def _signature(label: Words, made: Countersignature | None) -> SheetSignature:
+    if made is None:
+        return SheetSignature(label)
+    said = json.loads(made.document)["sections"]
+    digest = grouped(digest_of(made)[:_SHORT])
+    return SheetSignature(label, said["person"]["name"], moment(said["dates"]["signed"]), digest)
+
+
 def moment(text: str | None) -> str:
     """Date and time in digits, as both languages read them, in the platform's zone (the sheet names it)."""
     return f"{timezone.localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}" if text else "–"
 
 
-def _extra_lines(said: Json) -> int:
+def _extra_lines(said: Json, signatures: Iterable[SheetSignature]) -> int:
     """The lines that names take beyond one each."""
     seller, buyer, reviewer = (said["parties"][side] for side in ("seller", "buyer", "reviewer"))
     # Seller and buyer stand beside each other.
     beside = [max(_lines(party[place], place) for party in (seller, buyer)) for place in ("legal_name", "name")]
+    beside.append(max(_lines(f"{one.name} {one.at} {one.digest}", "signature") for one in signatures))
     approvals = [", ".join(approval["name"] for approval in gate["approvals"]) for gate in said["gates"]]
     below = [
         _lines(f"{reviewer['legal_name']}, {reviewer['name']} {_party(reviewer).number}", "reviewer"),

@@ -118,6 +118,7 @@ AFTER = {
     "handover.matched": _(
         "%(arrived)s of the customers who arrived were the buyer's already: %(merged)s merged, the others linked"
     ),
+    "handover.certificate.countersigned": _("%(actor_name)s signed the certificate for the %(side)s"),
     "handover.accepted": _("%(actor_name)s accepted what arrived"),
     "handover.accepted_by_calendar": _("The time to give back is over: what arrived is accepted"),
     "handover.asked_back": _("%(actor_name)s asked that everything be given back"),

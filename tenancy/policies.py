@@ -169,6 +169,7 @@ TABLES: Mapping[str, Guarded | Open] = {
     "handover.SampledRecord": _EXECUTION,
     "handover.SentAbroad": _EXECUTION,
     "handover.Certificate": _HANDOVER,
+    "handover.Countersignature": Guarded(_within("handover_certificate", "certificate_id"), append_only=True),
     "handover.Delivery": _HANDOVER,
     "handover.DeliveryTarget": _HANDOVER,
     "handover.DownloadTicket": Guarded(_within("handover_delivery", "delivery_id")),

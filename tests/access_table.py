@@ -332,6 +332,11 @@ PAGES: dict[str, Page] = {
     "handover:proof": Page(
         "done", "login 404 404 404 200 302 200 302 302 302", "login 404 404 404 422 422 422 422 422 422"
     ),
+    "handover:countersign": Page(
+        "done", "login 404 404 404 302 302 200 302 302 302", "login 404 404 404 302 302 302 302 302 302"
+    ),
+    "handover:countersignatures": Page("done", "login 404 404 404 200 200 200 200 200 200", "405"),
+    "handover:countersign_key": Page("done seller", "login 404 404 404 200 200 200 200 200 200", "405"),
     "verify": Page("", "200", "405"),
     "verdict": Page("x", "404", "405"),
     "handover:certificate_key": Page("", "200", "405"),

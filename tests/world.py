@@ -29,7 +29,7 @@ from handover.models import Addressee, Backup, Execution, Handover
 from handover.notice_content import suggested
 from handover.notice_messages import LINK
 from handover.services import answering, notices, questions, sending
-from handover.workflow import StepKind
+from handover.workflow import Side, StepKind
 from incidents.models import Incident
 from incidents.services import report
 from jobs.models import Job
@@ -58,6 +58,7 @@ def make_world(cast: Cast, now: datetime) -> World:
     """A handover that is certified and one that stands at its second gate, with all that belongs to them. A new kind of
     object that an address names is added to `objects`, of the seller's side."""
     done = certified(cast)
+    demo.countersign(done, [Side.SELLER])
     book = demo.import_sample(cast, "Standing orders", 4)
     going = demo.open_demo(cast, book, "Depot")
     demo.pass_necessity(going)

@@ -70,7 +70,8 @@ class DataKey(models.Model):
 
 
 class SigningKey(models.Model):
-    """An Ed25519 key of the platform (ledger checkpoints, certificates), wrapped by the root key."""
+    """An Ed25519 key of the platform (ledger checkpoints, certificates) or of an organization (countersignatures),
+    wrapped by the root key."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=40)

@@ -1,4 +1,7 @@
-"""The platform's Ed25519 signing keys (RFC 8032), by name, made on first use, wrapped by the root key."""
+"""Ed25519 signing keys (RFC 8032) by name, made on first use, wrapped by the root key.
+
+"ledger" and "certificate" are the platform's own. Each organization has one that the platform keeps for it and uses
+only when one of its people signs: `of_organization`."""
 
 import time
 from typing import NamedTuple
@@ -11,6 +14,9 @@ from django.utils import timezone
 from vault.models import SigningKey
 from vault.organization_keys import MEMORY_SECONDS, refuse_lost_root_key
 from vault.root import root_key
+
+# What the name of an organization's key begins with; its id in hexadecimal follows.
+ORGANIZATION = "org:"
 
 
 class Signature(NamedTuple):
@@ -43,6 +49,16 @@ def public_key(name: str) -> bytes:
 def is_ours(name: str, public: bytes) -> bool:
     """Whether this is or was a public key of this name: what a retired key signed stays signed."""
     return SigningKey.objects.filter(name=name, public=public).exists()
+
+
+def of_organization(organization: UUID) -> str:
+    """The name of the key with which an organization signs."""
+    return f"{ORGANIZATION}{organization.hex}"
+
+
+def organization_in(name: str) -> UUID | None:
+    """The id of the organization whose key has this name; None for a key of the platform."""
+    return UUID(name.removeprefix(ORGANIZATION)) if name.startswith(ORGANIZATION) else None
 
 
 def _current(name: str) -> SigningKey:

@@ -6,7 +6,7 @@ from handover.models.delivery import DeliveryTarget, DownloadTicket, Push
 from handover.models.execution import Backup, Carried, Execution, Reconciliation, SampledRecord
 from handover.models.handover import Approval, Handover, HandoverGroupPermission, HandoverUserPermission, Step
 from handover.models.notices import Addressee, Notice
-from handover.models.outcome import Certificate, Delivery
+from handover.models.outcome import Certificate, Countersignature, Delivery
 from handover.models.plan import TransferPlan
 from handover.models.questions import ScopeMessage, ScopeQuestion, ScopeReading
 from handover.models.rehearsal import DryRun
@@ -19,6 +19,7 @@ __all__ = [
     "Backup",
     "Carried",
     "Certificate",
+    "Countersignature",
     "Delivery",
     "DeliveryTarget",
     "Disposition",

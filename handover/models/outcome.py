@@ -1,10 +1,13 @@
-"""What a handover ends in: the certificate, and the package for the buyer."""
+"""What a handover ends in: the certificate, what both sides sign of it, and the package for the buyer."""
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
+from accounts.models import User
 from handover.models.handover import Handover
+from handover.workflow import Side
 from jobs.models import Job
 
 
@@ -25,6 +28,32 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return str(self.handover)
+
+
+class Countersignature(models.Model):
+    """That a person signed the certificate for a side, signed with the key of that organization, byte for byte."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="countersignatures")
+    side = models.CharField(max_length=8, choices=[(side.value, side.label) for side in (Side.SELLER, Side.BUYER)])
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+    document = models.TextField()
+
+    class Meta:
+        verbose_name = _("countersignature")
+        verbose_name_plural = _("countersignatures")
+        constraints = [
+            models.UniqueConstraint(fields=["certificate", "side"], name="handover_countersigned_once"),
+            models.UniqueConstraint(fields=["certificate", "signed_by"], name="handover_countersigned_by_two"),
+            models.CheckConstraint(condition=models.Q(side__in=[Side.SELLER, Side.BUYER]), name="handover_signs"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="handover_countersignature_stays", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate}, {self.get_side_display()}"
 
 
 class Delivery(models.Model):

@@ -29,6 +29,7 @@ from handover.legal import obligations_of
 from handover.models import Acceptance, Disposition, Handover, OnboardingTask
 from handover.pdf import disposition_pdf_of
 from handover.services import accepting, closing, disposing, matching, onboarding
+from handover.signatures import signatures_of
 from handover.trained import training_of
 from handover.views.certificate import download
 from handover.views.pages import board_of, user_of, visible
@@ -66,6 +67,7 @@ def _page(request: HttpRequest, handover: Handover, form: forms.Form | None = No
         "backups_until": backups_until(disposition, timezone.now()) if disposition else None,
         "job": _job(request, disposition),
         "matching": matching.found_by(handover, user),
+        "signatures": signatures_of(handover, user),
         "tasks": _tasks(request, handover, form, task),
         "waits": closing.waits_for(handover) if live else [],
         "kept": law.keeping(obligations_of(handover)),

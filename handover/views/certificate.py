@@ -21,6 +21,7 @@ from handover.pdf import pdf_of
 from handover.selectors import handovers_visible_to
 from handover.services.proving import may_prove
 from handover.sheet import Sheet, sheet_of
+from handover.signatures import signatures_of
 from handover.views.delivery import delivery_context, names_of
 from vault import signing
 
@@ -36,6 +37,7 @@ def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "offset": timezone.localtime(found.issued_at).isoformat()[-6:],
         "names": names_of(found.handover),
         "may_prove": may_prove(cast(User, request.user), found.handover),
+        "signatures": signatures_of(found.handover, cast(User, request.user)),
         **delivery_context(cast(User, request.user), found.handover, timezone.now()),
     }
     return render(request, "handover/certificate.html", context)
@@ -44,7 +46,7 @@ def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 @require_safe
 @login_required
 def sheet(request: HttpRequest, handover_id: UUID) -> HttpResponse:
-    """The sheet as PDF, the same bytes whenever it is asked for."""
+    """The sheet as PDF, the same bytes whenever it is asked for, until another side signs."""
     found = visible_certificate(request, handover_id)
     names = names_of(found.handover)
     made = pdf_of(_sheet(request, found), names["document"], found.issued_at)
@@ -71,14 +73,17 @@ def manifest(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 @cache_control(public=True, max_age=300)
 def public_key(request: HttpRequest) -> HttpResponse:
     """The key that checks certificates, for anybody: who verifies one needs no account here."""
-    key = Ed25519PublicKey.from_public_bytes(signing.public_key(SIGNING_KEY))
-    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return HttpResponse(pem, content_type="application/x-pem-file")
+    return HttpResponse(pem_of(signing.public_key(SIGNING_KEY)), content_type="application/x-pem-file")
+
+
+def pem_of(public: bytes) -> bytes:
+    """The 32 bytes of a public key as people keep it."""
+    return Ed25519PublicKey.from_public_bytes(public).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _sheet(request: HttpRequest, found: Certificate) -> Sheet:
     where = reverse("verdict", args=[bytes(found.digest).hex()])
-    return sheet_of(found, request.build_absolute_uri(where))
+    return sheet_of(found, found.countersignatures.all(), request.build_absolute_uri(where))
 
 
 def visible_certificate(request: HttpRequest, handover_id: UUID) -> Certificate:

@@ -163,6 +163,7 @@ def names_of(handover: Handover) -> dict[str, str]:
         "document": f"{reference}-certificate.json",
         "sheet": f"{reference}-certificate.pdf",
         "manifest": f"{reference}-manifest.txt",
+        "countersignatures": f"{reference}-countersignatures.json",
         "package": f"{reference}.zip.age",
         "archive": f"{reference}.zip",
     }

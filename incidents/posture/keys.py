@@ -12,6 +12,7 @@ from accounts.models import Organization
 from incidents.posture.lines import Line, State, by_age, days, days_since
 from vault.models import OrganizationKey, SigningKey
 from vault.root import FileRootKey, root_key
+from vault.signing import organization_in
 
 OLD = timedelta(days=365)
 
@@ -69,10 +70,10 @@ def organizations(now: datetime) -> Line:
 
 
 def signing(now: datetime) -> Line:
-    """The keys that sign the ledger and certificates."""
+    """The keys that sign the ledger and certificates, and those with which organizations sign."""
     current = SigningKey.objects.filter(retired_at=None).order_by("created_at").values_list("name", "created_at")
     made = dict(current)
-    old = tuple(f"{name}: {days(days_since(at, now))}" for name, at in made.items() if now - at > OLD)
+    old = tuple(f"{_named(name)}: {days(days_since(at, now))}" for name, at in made.items() if now - at > OLD)
     title = gettext_lazy("Signing keys")
     if not old:
         return Line("signing_keys", title, State.GREEN, _young(list(made.values()), now))
@@ -82,6 +83,13 @@ def signing(now: datetime) -> Line:
         "Replace it if anybody else may have seen the root key."
     )
     return Line("signing_keys", title, State.AMBER, words % {"count": len(old)}, cure, old)
+
+
+def _named(name: str) -> str:
+    """An organization by its name instead of its id."""
+    key = organization_in(name)
+    organization = Organization.objects.filter(pk=key).first() if key else None
+    return f"{organization} ({organization.registration_number})" if organization else name
 
 
 def _young(made: Sequence[datetime], now: datetime) -> str:

@@ -40,6 +40,7 @@ GUARDED = {
     "handover:after_dispose",
     "handover:after_rollback",
     "handover:approve",
+    "handover:countersign",
     "handover:execution_start",
     "handover:mechanism_approve",
     "handover:package_send",

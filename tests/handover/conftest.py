@@ -14,11 +14,10 @@ from django.db import connections
 from django.test import override_settings
 from django.utils import timezone
 from move_table import PLACES
-from stand import Stand, new_book, rolled_back, stand_at
+from stand import Stand, new_book, rolled_back, stand_at, stranger
 
 from accounts.demo import Cast, make_cast
 from accounts.models import User
-from accounts.services import add_membership, add_organization, add_person
 from customers.models import Book
 from handover.workflow import StepKind
 
@@ -72,18 +71,4 @@ def kept_stand(made: Stand, db: None, settings: Any, tmp_path: Path) -> Stand:
 @pytest.fixture
 def actors(cast: Cast, now: datetime) -> dict[str, User | None]:
     """Everybody of `move_table.PLACES`; the platform is nobody."""
-    elsewhere = add_organization(
-        actor=None,
-        now=now,
-        kind="business",
-        name="Elsewhere",
-        legal_name="Elsewhere Ltd.",
-        country="GB",
-        registration_number="01234567",
-        contact_name="A. Body",
-        contact_email="a.body@elsewhere.example",
-        contact_phone="",
-    )
-    stranger = add_person(actor=None, email="a.body@elsewhere.example", name="A. Body", is_staff=False, now=now)
-    add_membership(actor=None, person=stranger, organization=elsewhere, role="lead", now=now)
-    return {name: getattr(cast, name, None) for name in PLACES} | {"stranger": stranger}
+    return {name: getattr(cast, name, None) for name in PLACES} | {"stranger": stranger(now)}

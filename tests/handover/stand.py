@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from threading import Barrier
@@ -20,6 +20,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.demo import Cast
 from accounts.models import User
+from accounts.services import add_membership, add_organization, add_person
 from customers.models import Book, Category
 from customers.records import Record, read_records, write_records
 from customers.services.books import create_book
@@ -284,3 +285,22 @@ def terms_of(cast: Cast, book: Book) -> Terms:
         book=book,
         due_on=timezone.localdate() + timedelta(days=10),
     )
+
+
+def stranger(now: datetime) -> User:
+    """A lead of a business that has nothing to do with any handover."""
+    elsewhere = add_organization(
+        actor=None,
+        now=now,
+        kind="business",
+        name="Elsewhere",
+        legal_name="Elsewhere Ltd.",
+        country="GB",
+        registration_number="01234567",
+        contact_name="A. Body",
+        contact_email="a.body@elsewhere.example",
+        contact_phone="",
+    )
+    person = add_person(actor=None, email="a.body@elsewhere.example", name="A. Body", is_staff=False, now=now)
+    add_membership(actor=None, person=person, organization=elsewhere, role="lead", now=now)
+    return person

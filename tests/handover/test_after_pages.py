@@ -12,6 +12,7 @@ from stand import stand_at
 from accounts.models import Organization
 from accounts.periods import months_after
 from customers.models import Customer
+from handover import demo
 from handover.after_duties import after_waiting
 from handover.models import Acceptance, OnboardingTask, TransferPlan
 from handover.services import accepting, closing, disposing, onboarding
@@ -24,6 +25,7 @@ def made(keep):
     def build(cast):
         stand = stand_at(cast, StepKind.AUDIT, 4, acceptance_days=10)
         stand.pass_gate(StepKind.AUDIT)
+        demo.countersign(stand.demo)
         return stand
 
     return keep(build)

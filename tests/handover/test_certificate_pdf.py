@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization, User
+from handover import demo
+from handover.countersignature import SIDES
 from handover.models import Certificate
 from handover.pdf import pdf_of
 from handover.sheet import PassedGate, sheet_of
@@ -40,7 +42,7 @@ def certificate(db, cast):
 
 @pytest.fixture
 def sheet(certificate):
-    return sheet_of(certificate, ADDRESS)
+    return sheet_of(certificate, [], ADDRESS)
 
 
 def made_of(sheet, certificate):
@@ -94,7 +96,9 @@ def test_it_says_what_was_signed_whatever_the_database_says_later(certified, cas
     assert client_of(cast.buyer_lead).get(url(certified)).content == before
 
 
-def test_it_says_word_by_word_what_the_page_says(certified, cast, client_of):
+@pytest.mark.parametrize("sides", [(), SIDES[1:], SIDES], ids=["nobody", "the buyer", "both"])
+def test_it_says_word_by_word_what_the_page_says(certified, cast, client_of, sides):
+    demo.countersign(certified, sides)
     html = client_of(cast.seller_lead).get(url(certified, "certificate")).content.decode()
     article = html.split("<article", 1)[1].split("</article>")[0].split(">", 1)[1]
     said = [bare(unescape(part)) for part in re.split(r"<[^>]*>", article)]
@@ -140,7 +144,8 @@ def test_the_longest_names_stay_on_one_sheet(sheet, certificate):
     party = replace(sheet.seller, legal_name=chinese[:60], name=english[:60])
     people = [f"Maria Alejandra Fernández de la Cruz {name}" for name in ("Zhao", "Wu", "Lin")]
     gates = [replace(gate, names=people) for gate in sheet.gates]
-    long = replace(sheet, seller=party, buyer=party, reviewer=party, gates=gates, dense=True)
+    signed = [replace(one, name=people[0] * 2, at="2026-11-27 12:00", digest="0" * 16) for one in sheet.signatures]
+    long = replace(sheet, seller=party, buyer=party, reviewer=party, gates=gates, signatures=signed, dense=True)
     (page,) = pages(made_of(long, certificate))
     assert bare(chinese[:60]) in bare(page)
     assert bare(people[2]) in bare(page)

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from compliance.models import Review
 from customers.models import Customer
+from handover.countersignature import file_of
 from handover.demo import DemoStopped
 from handover.management.commands import demo_handover
 from handover.models import Certificate, Delivery, Execution, Handover, ScopeItem, ScopeQuestion
@@ -52,6 +53,7 @@ def test_the_whole_main_job_leaves_its_proof(tmp_path):
     out = tmp_path / "new" / "out"
     assert sorted(path.name for path in out.iterdir()) == [
         "certificate.json",
+        "countersignatures.json",
         "manifest.txt",
         "public-key.txt",
         "summary.json",
@@ -60,6 +62,7 @@ def test_the_whole_main_job_leaves_its_proof(tmp_path):
     certificate = Certificate.objects.get()
     assert certificate.handover.state == HandoverState.CERTIFIED
     assert (out / "certificate.json").read_text(encoding="utf-8") == certificate.document
+    assert (out / "countersignatures.json").read_text(encoding="utf-8") == file_of(certificate.countersignatures.all())
     assert (out / "manifest.txt").read_text() == certificate.manifest
     assert (out / "public-key.txt").read_text().strip() == signing.public_key("certificate").hex()
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))

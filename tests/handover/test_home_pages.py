@@ -128,6 +128,7 @@ def test_the_package_waits_for_the_buyers_lead_until_it_is_downloaded(open_at: O
     key = str(pyrage.x25519.Identity.generate().to_public())
     stand = open_at(StepKind.AUDIT, customers=2, recipient_key=key, disposition="keep")
     stand.pass_gate(StepKind.AUDIT)
+    demo.countersign(stand.demo)
     OnboardingTask.objects.all().delete()
     assert waiting(cast.buyer_lead) == []
     Delivery.objects.update(ready_at=timezone.now())

@@ -1,5 +1,7 @@
 """Many people at the same moment: real commits, real locks, several connections."""
 
+import json
+
 import pytest
 from django.utils import timezone
 from stand import in_threads, stand_at, terms_of
@@ -14,8 +16,9 @@ from customers.services.books import create_book
 from handover import demo
 from handover.errors import HandoverError
 from handover.fields import SCOPE_FIELDS
-from handover.models import Approval, Execution, Handover
-from handover.services import approving, opening, scope, stopping
+from handover.models import Approval, Countersignature, Execution, Handover
+from handover.services import accepting, approving, opening, scope, stopping
+from handover.services.countersigning import countersign
 from handover.services.reviewing import live_review
 from handover.workflow import ExecutionState, HandoverState, Side, StepKind, StepState
 from jobs import tasks
@@ -177,3 +180,56 @@ def test_a_decision_and_a_stop_at_once_do_not_wait_for_each_other():
         passed = stand.step(StepKind.NECESSITY).state == StepState.PASSED
         assert passed is (decided is None)
         assert not Review.objects.filter(state__in=LIVE).exists()
+
+
+def signing_stand():
+    """A certified handover that may still be given back, in a database with real commits."""
+    stand = stand_at(make_cast(timezone.now()), A, 1, acceptance_days=10)
+    stand.pass_gate(A)
+    return stand
+
+
+def sign(stand, actor, side):
+    certificate, now = stand.handover.certificate, timezone.now()
+    seen = bytes(certificate.digest)
+    return countersign(actor=actor, certificate=certificate, side=side, digest=seen, now=now)
+
+
+def test_two_leads_of_a_side_at_once_sign_the_certificate_once():
+    stand, now = signing_stand(), timezone.now()
+    second = add_person(actor=None, email="qian.yu@jinghe.example", name="Qian Yu", is_staff=False, now=now)
+    add_membership(actor=None, person=second, organization=stand.cast.seller, role="lead", now=now)
+    leads = [stand.cast.seller_lead, second]
+    found = in_threads(2, lambda n: sign(stand, leads[n], Side.SELLER))
+    (error,) = [str(one) for one in found if isinstance(one, HandoverError)]
+    assert "has already signed for this side" in error
+    assert Countersignature.objects.count() == 1
+    assert Entry.objects.filter(verb="handover.certificate.countersigned").count() == 1
+
+
+def test_both_sides_at_once_sign_the_certificate_each_with_its_key():
+    stand = signing_stand()
+    acts = [(stand.cast.seller_lead, Side.SELLER), (stand.cast.buyer_lead, Side.BUYER)]
+    found = in_threads(2, lambda n: sign(stand, *acts[n]))
+    assert not [one for one in found if isinstance(one, HandoverError)]
+    keys = {json.loads(one.document)["signature"]["public_key"] for one in Countersignature.objects.all()}
+    assert len(keys) == 2
+
+
+def test_what_is_given_back_at_once_was_signed_before_or_is_not_signed():
+    stand = signing_stand()
+
+    def act(number):
+        if number:
+            return sign(stand, stand.cast.seller_lead, Side.SELLER)
+        buyer, now = stand.cast.buyer_lead, timezone.now()
+        return accepting.roll_back(actor=buyer, handover=stand.handover, reason="No.", now=now)
+
+    _back, signed = in_threads(2, act)
+    assert stand.handover.state == HandoverState.ROLLED_BACK
+    verbs = list(Entry.objects.filter(object_type="handover").order_by("id").values_list("verb", flat=True))
+    if isinstance(signed, HandoverError):
+        assert "revoked" in str(signed)
+        assert not Countersignature.objects.exists()
+    else:
+        assert verbs.index("handover.certificate.countersigned") < verbs.index("handover.rolled_back")

@@ -32,7 +32,7 @@ from ledger.models import Entry, Verification
 from vault.models import OrganizationKey, SigningKey
 from vault.root import root_key
 from vault.services import ensure_organization_keys
-from vault.signing import sign
+from vault.signing import of_organization, sign
 
 DAY = timedelta(days=1)
 KEYS = {
@@ -152,6 +152,12 @@ def test_signing_keys(db, now):
     assert keys.signing(now + 30 * DAY).state == State.GREEN
     line = keys.signing(now + 500 * DAY)
     assert (line.state, line.details) == (State.AMBER, ("handover/ledger: 500 days",))
+
+
+def test_the_signing_key_of_an_organization_stands_under_its_name(cast, now):
+    sign(of_organization(cast.seller.pk), b"x")
+    SigningKey.objects.update(created_at=now - 500 * DAY)
+    assert keys.signing(now).details == (f"Jinghe Cleaning Supplies ({cast.seller.registration_number}): 500 days",)
 
 
 def test_second_factors(cast, now, monkeypatch):

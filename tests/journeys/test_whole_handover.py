@@ -68,6 +68,7 @@ def test_from_sign_in_to_certificate(
     start(people.buyer_lead, address, "Start the transfer now")
     decide(people.reviewer, "Audit")
     certificate_holds(people.buyer_lead, address, purchases, tmp_path)
+    both_sides_sign(people, address, tmp_path)
     buyer_works_with_what_arrived(people.buyer_lead)
     accept_and_destroy(people, address)
     only_the_first_tasks_are_left(people)
@@ -225,6 +226,32 @@ def certificate_holds(page: Page, address: str, purchases: int, folder: Path) ->
     command += ["--manifest", str(folder / "manifest.txt")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.startswith("yes"), done.stdout + done.stderr
+
+
+def both_sides_sign(people: People, address: str, folder: Path) -> None:
+    """From home, where it waits: the leads read what they sign, and then anybody checks it without the platform."""
+    for name in ("seller_lead", "buyer_lead"):
+        page = people.pages[name]
+        page.goto("/")
+        page.get_by_role("link", name="Sign the certificate for your side").click()
+        expect(page.locator("h1")).to_contain_text("Sign the certificate of")
+        holds_up(page)
+        page.get_by_role("button", name="Sign the certificate").click()
+        expect(page.get_by_role("status")).to_contain_text("You have signed the certificate.")
+        holds_up(page)
+    page.goto(f"{address}certificate/")
+    files = {"Countersignatures (JSON)": "countersignatures.json"}
+    files |= {"Public key of Jinghe": "seller.pem", "Public key of Lanquan": "buyer.pem"}
+    for link, target in files.items():
+        with page.expect_download() as download:
+            page.get_by_role("link", name=link).click()
+        download.value.save_as(folder / target)
+    command = [sys.executable, str(ROOT / "bin" / "verify-certificate"), str(folder / "certificate.json")]
+    command += ["--countersignatures", str(folder / "countersignatures.json")]
+    command += ["--seller-key", str(folder / "seller.pem"), "--buyer-key", str(folder / "buyer.pem")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "yes: the seller signed it" in done.stdout and "yes: the buyer signed it" in done.stdout
 
 
 def buyer_works_with_what_arrived(page: Page) -> None:

@@ -16,6 +16,7 @@ from customers.errors import CustomersError
 from customers.services.books import create_book
 from handover import demo
 from handover.content import proven_execution
+from handover.countersignature import file_of
 from handover.demo import Demo, DemoStopped
 from handover.errors import HandoverError
 from handover.models import Backup, Certificate, Execution, TransferPlan
@@ -42,13 +43,17 @@ class Summary:
 
 class Command(BaseCommand):
     help = (
-        "Takes sample customers from a file to a certificate and leaves certificate, manifest and summary in a folder."
+        "Takes sample customers from a file to a certificate and leaves it, its countersignatures, the manifest and a "
+        "summary in a folder."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--customers", type=int, default=2000, help="how many sample customers (default 2,000)")
         parser.add_argument(
-            "--out", type=Path, required=True, help="folder for certificate.json, manifest.txt, summary"
+            "--out",
+            type=Path,
+            required=True,
+            help="folder for certificate.json, countersignatures.json, manifest.txt, summary",
         )
         parser.add_argument("--recipient", default="", help="an age key: also makes the encrypted package")
         formats = TransferPlan.FileFormat.values
@@ -87,6 +92,7 @@ class Command(BaseCommand):
         self._execute(summary, run)
         stage = Stage("Gate 6, certificate")
         demo.pass_audit(run)
+        demo.countersign(run)
         stage.close(0)
         if recipient:
             self._deliver(summary, run)
@@ -162,6 +168,8 @@ class Command(BaseCommand):
     def _leave(self, out: Path, summary: Summary) -> None:
         certificate = Certificate.objects.get(handover__reference=summary.facts["reference"])
         (out / "certificate.json").write_text(certificate.document, encoding="utf-8")
+        signed = file_of(certificate.countersignatures.all())
+        (out / "countersignatures.json").write_text(signed, encoding="utf-8")
         (out / "manifest.txt").write_text(certificate.manifest, encoding="ascii")
         (out / "public-key.txt").write_text(signing.public_key("certificate").hex() + "\n", encoding="ascii")
         data = {"customers": summary.customers, **summary.facts, "stages": summary.stages}
@@ -169,7 +177,7 @@ class Command(BaseCommand):
         text = _text(summary)
         (out / "summary.txt").write_text(text, encoding="utf-8")
         self.stdout.write(text)
-        self.stdout.write(f"Certificate, manifest, public key and summary are in {out}.")
+        self.stdout.write(f"Certificate, countersignatures, manifest, public key and summary are in {out}.")
 
 
 def _text(summary: Summary) -> str:
