@@ -26,8 +26,9 @@ from customers.services import holding
 from customers.workflow import BookState
 from handover import tasks
 from handover.errors import HandoverError
-from handover.models import Acceptance, Disposition, Execution, Handover, OnboardingTask
+from handover.models import Acceptance, Certificate, Disposition, Execution, Handover, OnboardingTask
 from handover.services import accepting, disposing, onboarding, stopping
+from handover.services.countersigning import countersign
 from handover.services.reviewing import live_review
 from handover.workflow import ENDED, HANDOVER_MOVES, ExecutionState, HandoverState, Side, StepKind
 from jobs import running
@@ -169,6 +170,13 @@ class Life(RuleBasedStateMachine):
     def finishes_tasks(self, name):
         for task in OnboardingTask.objects.all():
             self.act(onboarding.finish, name, task=task, note="Done.")
+
+    @rule(name=WHO, side=st.sampled_from(Side))
+    def signs(self, name, side):
+        for made in Certificate.objects.all():
+            if self.act(countersign, name, certificate=made, side=side, digest=bytes(made.digest)):
+                assert name == f"{side}_lead"
+                assert made.revoked_at is None
 
     @rule(kind=st.sampled_from(["access", "object", "delete"]), place=PLACE)
     def a_customer_asks(self, kind, place):
