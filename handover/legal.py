@@ -92,13 +92,27 @@ def unserved(basis: LegalBasis, handover: Handover) -> list[str]:
 def basis_problem(basis: LegalBasis, handover: Handover) -> str:
     """Why the customers cannot cross on this basis, with what to do: it serves none of them, and others do. Else an
     empty text; so too where nobody lives in a place that a basis in force serves."""
-    fitting = [] if serving(basis, handover) else [one.name for one in law.bases() if serving(one, handover)]
-    if not fitting:
-        return ""
     message = _(
         "The legal basis “%(basis)s” serves none of the customers, who live in: %(places)s. Choose in the plan "
         "one that serves them: %(bases)s."
     )
+    return _unfit(basis, handover, message)
+
+
+def basis_obstacle(handover: Handover) -> str:
+    """The same of the basis of an agreed plan, since whose approval the law data or the customers may have changed."""
+    message = _(
+        "The legal basis “%(basis)s” serves none of the customers, who live in: %(places)s. The plan is agreed and "
+        "stays as it is: stop this handover, and open a new one whose plan names one that serves them: %(bases)s."
+    )
+    basis = handover.plan.basis
+    return _unfit(basis, handover, message) if basis else ""
+
+
+def _unfit(basis: LegalBasis, handover: Handover, message: str) -> str:
+    fitting = [] if serving(basis, handover) else [one.name for one in law.bases() if serving(one, handover)]
+    if not fitting:
+        return ""
     places, between = unserved(basis, handover), pgettext("list", ", ")
     return message % {"basis": basis.name, "places": between.join(places), "bases": between.join(fitting)}
 
