@@ -49,8 +49,8 @@ def assign_course(*, handover: Handover, actor: User | None, now: datetime) -> N
 
 def assign_newcomers(*, now: datetime) -> int:
     """Every night: who joined the buyer after the acceptance passes the course like those who were there, within as
-    many days from now on. Returns how many. Where nobody was assigned it, and in a closed handover, nobody is: clearance
-    asks everybody for the course before they open a value. With the rights of the platform."""
+    many days from now on. Returns how many. Where nobody was assigned it, and in a closed handover, nobody is: there
+    clearance alone asks for the course, before a value is opened. With the rights of the platform."""
     accepted = Handover.objects.filter(state=HandoverState.CERTIFIED).exclude(acceptance__accepted_at=None)
     return sum(_assign_newcomers(handover, now) for handover in list(accepted.values_list("pk", flat=True)))
 
