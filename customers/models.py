@@ -347,7 +347,8 @@ class Terms(models.Model):
 
 class Link(models.Model):
     """Somebody who arrived by a handover and was in another book of the organization already. `merged_at`: what was
-    there was given to the existing customer; `moved`: by category the fields that were filled and the ids of rows."""
+    there was given to the existing customer; `moved`: by category the fields that were filled and the ids of rows;
+    `same`: how many purchases the existing customer had already and that are kept once."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     arrived = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="found_in")
@@ -356,6 +357,7 @@ class Link(models.Model):
     at = models.DateTimeField()
     merged_at = models.DateTimeField(null=True)
     moved = models.JSONField(default=dict)
+    same = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("same person in two books")
