@@ -18,6 +18,7 @@ from django.utils import timezone
 from compliance import law
 from handover.certificate import grouped
 from handover.models import Certificate
+from handover.sheet_criteria import chosen
 
 Json = Any
 
@@ -123,6 +124,7 @@ class Sheet:
     screening: Mapping[str, Json] | None
     screened: str
     basis: Words
+    chosen: Words | None
     disposition: Words
     months: int
     root: str
@@ -162,6 +164,7 @@ def sheet_of(certificate: Certificate, address: str) -> Sheet:
         screening=said["audit"].get("screening"),
         screened=moment((said["audit"].get("screening") or {}).get("approved_at")),
         basis=_basis(said["plan"]["legal_basis"]),
+        chosen=Words(*picked) if (picked := chosen(said["scope"])) else None,
         disposition=_words(DISPOSITIONS, said["plan"]["disposition"]),
         months=said["plan"]["retention_months"],
         root=said["roots"]["target"],
@@ -250,7 +253,8 @@ def _extra_lines(said: Json) -> int:
         _lines(said["handover"]["subject"], "subject"),
         *(_lines(names, "approvals") for names in approvals),
     ]
-    return sum(lines - 1 for lines in [*beside, *below])
+    picked = chosen(said["scope"])
+    return sum(lines - 1 for lines in [*beside, *below]) + (_lines(" ".join(picked), "subject") if picked else 0)
 
 
 def _lines(text: str, place: str) -> int:

@@ -1,0 +1,18 @@
+"""What countries are called, by their two letters (ISO 3166-1): Unicode's names, which Babel brings."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from babel import Locale
+from django.utils.translation import get_language
+
+
+def country_name(code: str, language: str = "") -> str:
+    """The name in the language of the reader, or in `language` as Django writes it. What nobody knows stands as it
+    was written."""
+    return _names(language or get_language() or "en").get(code.upper(), code)
+
+
+@lru_cache(maxsize=8)
+def _names(language: str) -> Mapping[str, str]:
+    return dict(Locale.parse(language, sep="-").territories)
