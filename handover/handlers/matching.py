@@ -28,6 +28,10 @@ class MatchHandler:
     """A range of the customers who arrived, for the buyer alone."""
 
     title = gettext_lazy("Customers whom you have already")
+    canceling = gettext_lazy(
+        "What is linked or merged stays so. The search for the others begins anew tonight, because the plan asks "
+        "for it."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         for first, last, count in ranges(matching.execution_of(job.subject_id).target, _CHUNK):
