@@ -13,6 +13,11 @@ def country_name(code: str, language: str = "") -> str:
     return _names(language or get_language() or "en").get(code.upper(), code)
 
 
+def in_both(code: str) -> str:
+    """In English and Chinese, for a sheet that everybody reads; a code that nobody knows stands once."""
+    return " ".join(dict.fromkeys((country_name(code, "en"), country_name(code, "zh-hans"))))
+
+
 @lru_cache(maxsize=8)
 def _names(language: str) -> Mapping[str, str]:
     return dict(Locale.parse(language, sep="-").territories)

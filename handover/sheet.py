@@ -15,6 +15,7 @@ from typing import Any
 import segno
 from django.utils import timezone
 
+from accounts.countries import in_both
 from compliance import law
 from handover.certificate import grouped
 from handover.models import Certificate
@@ -215,7 +216,7 @@ def _basis(code: str) -> Words:
 
 
 def _party(said: Json) -> Party:
-    number = f"{said['country']} {said['registration_number']}"
+    number = f"{in_both(said['country'])} {said['registration_number']}"
     return Party(said["name"], said["legal_name"], number)
 
 

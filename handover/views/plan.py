@@ -63,14 +63,16 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 def _lawful(request: HttpRequest, handover: Handover) -> dict[str, object]:
     """What the law asks of the plan. How many the seller has sent before is not the buyer's business."""
     now, saved = timezone.now(), TransferPlan.objects.filter(handover=handover).select_related("handover").first()
+    counter, places = counter_of(handover, now), places_of(handover)
     return {
         "assessment": assessment_of(SUBJECT, handover.pk),
         "assessment_demanded": demanding(handover, law.ASSESSMENT),
         "lacking": list(plan.lacking(saved, now, assessed=False)) if saved else [],
-        "counter": counter_of(handover, now),
+        "counter": counter,
+        "leaving": places.named(counter.leaving),
         "counts_shown": set(sides_of(user_of(request), handover)) & {Side.SELLER, Side.REVIEWER},
         "unserved": unserved(saved.basis, handover) if saved and saved.basis and serving(saved.basis, handover) else [],
-        "unknown": places_of(handover).unknown,
+        "unknown": places.unknown,
     }
 
 
