@@ -104,7 +104,7 @@ def test_nothing_is_canceled_before_the_question(start, seller, monkeypatch):
     page = seller.get(url("cancel", job), headers={"Referer": "http://testserver/books/"}).content.decode()
     assert "Cancel “Steady work”?" in page and "What is done stays done, the rest is left undone." in page
     assert 'name="back" value="http://testserver/books/"' in page
-    assert f'href="{url("detail", job)}">Let it run</a>' in page
+    assert f'href="{url("detail", job)}">Leave it as it is</a>' in page
     assert Job.objects.get(pk=job.pk).state == JobState.PLANNED
     monkeypatch.setattr(effects.Steady, "canceling", "Every row goes.", raising=False)
     assert "Every row goes." in seller.get(url("cancel", job)).content.decode()
