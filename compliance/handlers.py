@@ -22,6 +22,10 @@ class ScreenHandler:
     """Job kind `compliance.screen`: a chunk is a range of customers; its hits are written in its transaction."""
 
     title = gettext_lazy("Screening of free text")
+    canceling = gettext_lazy(
+        "What was found stays on record and clears nothing: the free text is to be screened again before "
+        "anything crosses."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         book = _screening(job).book

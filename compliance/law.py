@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from accounts.periods import months_after
@@ -35,7 +36,9 @@ def obligations(*, kind: str, places: Collection[str], leaving: Collection[str],
     found = Obligation.objects.filter(ended_at=None, jurisdiction__in=places)
     if stage:
         found = found.filter(stages__contains=[stage])
-    rows = found.order_by("since", "id")
+    here = Jurisdiction.objects.filter(ended_at=None, code=OuterRef("jurisdiction"))
+    names = {name: Subquery(here.values(f"name_{name[-2:]}")[:1]) for name in ("place_en", "place_zh")}
+    rows = found.annotate(**names).order_by("since", "id")
     return [one for one in rows if _of_kind(one, kind) and (not one.abroad or one.jurisdiction in leaving)]
 
 

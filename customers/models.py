@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, PersonPermission, TeamPermission, User
@@ -178,6 +178,9 @@ class Import(models.Model):
         return self.file_name
 
 
+PLATFORM_RULE = gettext_noop("Rule of the platform until changed")
+
+
 class RetentionRule(models.Model):
     """After `months` from collection the category's data keys are destroyed."""
 
@@ -190,6 +193,11 @@ class RetentionRule(models.Model):
         verbose_name = _("retention rule")
         verbose_name_plural = _("retention rules")
         constraints = [models.UniqueConstraint(fields=["book", "category"], name="customers_retention_rule")]
+
+    @property
+    def why(self) -> str:
+        """The reason as people read it: what the platform wrote in their language, what people wrote as it is."""
+        return gettext(self.reason) if self.reason == PLATFORM_RULE else self.reason
 
     def __str__(self) -> str:
         return f"{self.book}, {self.category}: {self.months}"
@@ -347,7 +355,8 @@ class Terms(models.Model):
 
 class Link(models.Model):
     """Somebody who arrived by a handover and was in another book of the organization already. `merged_at`: what was
-    there was given to the existing customer; `moved`: by category the fields that were filled and the ids of rows."""
+    there was given to the existing customer; `moved`: by category the fields that were filled and the ids of rows;
+    `same`: how many purchases the existing customer had already and that are kept once."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     arrived = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="found_in")
@@ -356,6 +365,7 @@ class Link(models.Model):
     at = models.DateTimeField()
     merged_at = models.DateTimeField(null=True)
     moved = models.JSONField(default=dict)
+    same = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("same person in two books")

@@ -26,6 +26,7 @@ class CheckHandler:
     """`customers.check`: the dry run over an uploaded file, one chunk."""
 
     title = _("Checking rows")
+    canceling = _("The import is given up. To try again, upload the file again.")
 
     def plan(self, job: Job) -> Iterable[Planned]:
         yield Planned(payload={})
@@ -47,6 +48,10 @@ class StoreHandler:
     """`customers.store`: a chunk for each staged segment of about 500 customers."""
 
     title = _("Sealing and storing customers")
+    canceling = _(
+        "Every customer of the file that is stored already is destroyed with its keys. To try again, upload the "
+        "file again."
+    )
 
     def plan(self, job: Job) -> Iterable[Planned]:
         item = Import.objects.get(pk=job.subject_id)

@@ -18,8 +18,9 @@ from customers.workflow import ImportState
 from handover import abroad
 from handover.findings import findings_of
 from handover.gates import Board, Turn, gate_url, named, review_url, turns_of
+from handover.legal import basis_obstacle
 from handover.models import Backup, Execution, Handover, Step
-from handover.permissions import may_sell
+from handover.permissions import may_sell, may_stop
 from handover.selectors import current_step, step_of
 from handover.services import executing, holding_out, rehearsing, renewing, screening
 from handover.workflow import BackupState, ExecutionState, Side, StepKind, StepState
@@ -55,6 +56,7 @@ def blockers_of(board: Board, now: datetime) -> list[Blocker]:
         *_waits(board, step),
         *_found(board, step),
         *_failed(board, step),
+        *_basis(board, step),
         *_notice(board, step, now),
         *_mechanism(board, step, now),
         *_content(board, step),
@@ -198,6 +200,25 @@ def _failed(board: Board, step: Step) -> Iterator[Blocker]:
         if execution is not None and execution.state == ExecutionState.ROLLED_BACK:
             url = gate_url(board.handover, StepKind.EXECUTION)
             yield Blocker(_("The last transfer was undone"), url, _("See why"), why=execution.problem, here=True)
+
+
+# ---- the law or the customers changed since the plan was agreed
+
+
+def _basis(board: Board, step: Step) -> Iterator[Blocker]:
+    """From the agreed plan on: there is no way back to it, so the handover begins anew."""
+    if step.kind not in {StepKind.BACKUP, StepKind.EXECUTION} or step.state == StepState.RUNNING:
+        return
+    if problem := basis_obstacle(board.handover):
+        stops = may_stop(board.user, board.handover)
+        yield Blocker(
+            _("The legal basis serves none of the customers any more"),
+            reverse("handover:stop", args=[board.handover.pk]) if stops else gate_url(board.handover, StepKind.PLAN),
+            _("Stop this handover") if stops else _("See the plan"),
+            why=problem,
+            by=_("Waits for who may stop this handover: leads of a side, the reviewer and the agency"),
+            yours=stops,
+        )
 
 
 # ---- what customers are told and answer

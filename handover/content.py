@@ -142,7 +142,9 @@ def _plan(step: Step) -> Content:
     fields = {name: value for name, value in fields.items() if value not in _NOTHING or name in _FROM_THE_START}
     found = assessment_of(SUBJECT, step.handover_id)
     assessed = {} if found is None else {"assessment": assessment_digest(found)}
-    return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)} | assessed
+    # Never in what is submitted: so that nobody writes over what somebody else has saved meanwhile.
+    typed = {"typed": step.content["typed"]} if step.content.get("typed") else {}
+    return {"plan": fields, "scope": _passed_digest(step, StepKind.SCOPE)} | assessed | typed
 
 
 def _backup(step: Step) -> Content:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.countries import in_both
 from handover.models import Disposition
 from handover.sheet import CATEGORIES, Words, moment
 
@@ -83,7 +84,7 @@ def disposition_sheet(disposition: Disposition) -> DispositionSheet:
         reference=sections["handover"]["reference"],
         says=_words(_SAYS, said["kind"]),
         legal_name=seller["legal_name"],
-        number=f"{seller['country']} {seller['registration_number']}",
+        number=f"{in_both(seller['country'])} {seller['registration_number']}",
         method=_words(_METHODS, said["kind"], said["method"]),
         customers=said["customers"],
         crossed=said["crossed"],

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts.models import Membership, Organization, User
 from compliance.models import Review
-from handover.models import Approval, Handover, Step
+from handover.models import Approval, Backup, Execution, Handover, Step
 from handover.permissions import is_permitted, side_for
 from handover.selectors import current_step, standing_approvals, steps_of
 from handover.workflow import ORDER, REQUIRED, HandoverState, Rank, Right, Side, StepKind, StepState, find
@@ -102,6 +102,16 @@ class Board:
     @property
     def open(self) -> bool:
         return self.handover.state == HandoverState.OPEN
+
+    @property
+    def backup(self) -> Backup | None:
+        """The newest backup that was made for the handover, whatever became of it."""
+        return Backup.objects.filter(handover=self.handover).order_by("-created_at").first()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a transfer ever began, also one that was undone."""
+        return Execution.objects.filter(handover=self.handover).exists()
 
 
 def gate_url(handover: Handover, kind: str) -> str:

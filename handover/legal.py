@@ -1,5 +1,6 @@
 """Which law touches a handover: its jurisdictions, what they ask at each stage, who leaves, what is demanded. Reads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from accounts.countries import country_name
 from compliance import law
 from compliance.models import Jurisdiction, LegalBasis, Obligation
 from customers.models import Customer
@@ -31,9 +33,9 @@ class Places:
 
     @property
     def unknown(self) -> list[str]:
-        """Countries of which the law data says nothing."""
+        """Countries of which the law data says nothing, by name."""
         named = {country for one in self.known for country in one.countries}
-        return sorted({self.seller, self.buyer, *self.customers} - named)
+        return [country_name(code) for code in sorted({self.seller, self.buyer, *self.customers} - named)]
 
     @property
     def counted(self) -> list[tuple[Jurisdiction, int]]:
@@ -45,6 +47,11 @@ class Places:
     def leaving(self) -> dict[str, int]:
         """How many persons leave which jurisdiction that asks for a mechanism: the buyer is not in it."""
         return {one.code: count for one, count in self.counted if one.mechanism and self.buyer not in one.countries}
+
+    def named(self, counts: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Numbers by the codes of jurisdictions, by their names."""
+        names = {one.code: one.name for one in self.known}
+        return [(names.get(code, code), count) for code, count in counts.items()]
 
 
 def places_of(handover: Handover) -> Places:
@@ -92,13 +99,27 @@ def unserved(basis: LegalBasis, handover: Handover) -> list[str]:
 def basis_problem(basis: LegalBasis, handover: Handover) -> str:
     """Why the customers cannot cross on this basis, with what to do: it serves none of them, and others do. Else an
     empty text; so too where nobody lives in a place that a basis in force serves."""
-    fitting = [] if serving(basis, handover) else [one.name for one in law.bases() if serving(one, handover)]
-    if not fitting:
-        return ""
     message = _(
         "The legal basis “%(basis)s” serves none of the customers, who live in: %(places)s. Choose in the plan "
         "one that serves them: %(bases)s."
     )
+    return _unfit(basis, handover, message)
+
+
+def basis_obstacle(handover: Handover) -> str:
+    """The same of the basis of an agreed plan, since whose approval the law data or the customers may have changed."""
+    message = _(
+        "The legal basis “%(basis)s” serves none of the customers, who live in: %(places)s. The plan is agreed and "
+        "stays as it is: stop this handover, and open a new one whose plan names one that serves them: %(bases)s."
+    )
+    basis = handover.plan.basis
+    return _unfit(basis, handover, message) if basis else ""
+
+
+def _unfit(basis: LegalBasis, handover: Handover, message: str) -> str:
+    fitting = [] if serving(basis, handover) else [one.name for one in law.bases() if serving(one, handover)]
+    if not fitting:
+        return ""
     places, between = unserved(basis, handover), pgettext("list", ", ")
     return message % {"basis": basis.name, "places": between.join(places), "bases": between.join(fitting)}
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pylopdf_fonts_ko
 import pylopdf_fonts_zh_cn
 import typst
 from django.utils import timezone
@@ -26,7 +27,8 @@ _PROGRAMS = Path(__file__).parent / "typesetting"
 # One character in the fonts of the sheet.
 _PROBE = b"""#set document(title: "-", date: datetime(year: 2000, month: 1, day: 1))
 #let char = json(bytes(sys.inputs.said))
-#text(font: ("Libertinus Serif", "Noto Sans SC"), char) #text(font: ("Libertinus Serif", "Noto Serif SC"), char)"""
+#text(font: ("Libertinus Serif", "Noto Sans SC", "Noto Sans KR"), char)
+#text(font: ("Libertinus Serif", "Noto Serif SC", "Noto Serif KR"), char)"""
 _HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs"}  # what has no shape of its own, or turns the order of what has
 
 
@@ -82,8 +84,8 @@ def _has_shape(char: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
-    folder = str(pylopdf_fonts_zh_cn.sans_path().parent)
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[folder])
+    folders = [str(fonts.sans_path().parent) for fonts in (pylopdf_fonts_zh_cn, pylopdf_fonts_ko)]
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=folders)
 
 
 def _typeset(program: bytes, said: Any, at: datetime) -> bytes:

@@ -19,7 +19,7 @@ from handover.blockers import Blocker, blockers_of
 from handover.content import SUBJECT, newest_proposal, proven_backup, proven_execution
 from handover.findings import Found, findings_of
 from handover.gates import Board, approvals_of, gate_url, number_of, organization_on, turns_of
-from handover.legal import demanding
+from handover.legal import basis_obstacle, demanding
 from handover.models import Step
 from handover.selectors import steps_of
 from handover.services import holding_out, rehearsing, screening
@@ -190,6 +190,9 @@ def _execution(board: Board, step: Step, now: datetime) -> _Found:
     handover = board.handover
     plan, url = getattr(handover, "plan", None), gate_url(handover, StepKind.EXECUTION)
     if plan is not None:
+        unlawful = basis_obstacle(handover)
+        where = gate_url(handover, StepKind.PLAN)
+        yield _("The legal basis serves customers of the book"), not unlawful, where, unlawful
         early = plan.starts_on > timezone.localdate(now)
         text = _("Not before %(date)s, as the plan says.") % {"date": date_format(plan.starts_on)} if early else ""
         yield _("The first day of the plan has come"), not early, url, text

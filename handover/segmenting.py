@@ -19,6 +19,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.countries import country_name
 from customers.models import Book, Category, Customer
 from customers.records import Record, ranges, read_records
 from handover.models import Handover
@@ -193,7 +194,7 @@ def sentences(data: Data, sources: Mapping[UUID, str]) -> list[str]:
     segment = segment_from(data)
     comma, said = pgettext("list", ", "), []
     if segment.jurisdictions:
-        said.append(_("Customers in: %(codes)s") % {"codes": comma.join(segment.jurisdictions)})
+        said.append(_("Customers in: %(codes)s") % {"codes": comma.join(map(country_name, segment.jurisdictions))})
     if segment.collected_from:
         said.append(_("Collected on %(day)s or later") % {"day": date_format(segment.collected_from)})
     if segment.collected_until:

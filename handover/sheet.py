@@ -15,10 +15,12 @@ from typing import Any
 import segno
 from django.utils import timezone
 
+from accounts.countries import in_both
 from compliance import law
 from handover.certificate import grouped
 from handover.countersignature import SIDES, digest_of
 from handover.models import Certificate, Countersignature
+from handover.sheet_criteria import chosen
 
 Json = Any
 
@@ -136,6 +138,7 @@ class Sheet:
     screening: Mapping[str, Json] | None
     screened: str
     basis: Words
+    chosen: Words | None
     disposition: Words
     months: int
     root: str
@@ -178,6 +181,7 @@ def sheet_of(certificate: Certificate, countersigned: Iterable[Countersignature]
         screening=said["audit"].get("screening"),
         screened=moment((said["audit"].get("screening") or {}).get("approved_at")),
         basis=_basis(said["plan"]["legal_basis"]),
+        chosen=Words(*picked) if (picked := chosen(said["scope"])) else None,
         disposition=_words(DISPOSITIONS, said["plan"]["disposition"]),
         months=said["plan"]["retention_months"],
         root=said["roots"]["target"],
@@ -229,7 +233,7 @@ def _basis(code: str) -> Words:
 
 
 def _party(said: Json) -> Party:
-    number = f"{said['country']} {said['registration_number']}"
+    number = f"{in_both(said['country'])} {said['registration_number']}"
     return Party(said["name"], said["legal_name"], number)
 
 
@@ -281,7 +285,8 @@ def _extra_lines(said: Json, signatures: Iterable[SheetSignature]) -> int:
         _lines(said["handover"]["subject"], "subject"),
         *(_lines(names, "approvals") for names in approvals),
     ]
-    return sum(lines - 1 for lines in [*beside, *below])
+    picked = chosen(said["scope"])
+    return sum(lines - 1 for lines in [*beside, *below]) + (_lines(" ".join(picked), "subject") if picked else 0)
 
 
 def _lines(text: str, place: str) -> int:

@@ -35,10 +35,11 @@ def packages() -> None:
 @shared_task(name="handover.after")
 @rights.everything()
 def after() -> None:
-    """Every night: accept what nobody gave back in time, look for customers whom the buyer has already, see who is
-    trained, then close what waits for nothing any more."""
+    """Every night: accept what nobody gave back in time, look for customers whom the buyer has already, assign the
+    course to who joined the buyer, see who is trained, then close what waits for nothing any more."""
     now = timezone.now()
     accepting.accept_due(now=now)
     matching.begin_due(now=now)
+    onboarding.assign_newcomers(now=now)
     onboarding.tick_trained(now=now)
     closing.close_done(now=now)

@@ -112,6 +112,7 @@ STOPPED = {
     "handover.execution.close": _("Gate 5, execution, is shut again"),
     "handover.execution.reopen": _("Gate 5, execution, is open again"),
     "handover.audit.close": _("Gate 6, audit, is shut again"),
+    "handover.backup.ended": _("The backup was destroyed, its key first: nothing had crossed when it was stopped"),
     "handover.stopped": _("%(actor_name)s stopped handover %(reference)s"),
 }
 AFTER = {

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from jobs.models import Chunk, Job
 
@@ -37,7 +38,8 @@ class Handler(Protocol):
     """The work of one kind. A handler may also set `ordered = True`: its chunks then run one after the other. One with
     `pausable = True` may be paused by people; its `paused(job, actor, now)` and `resumed(job, actor, now)`, if it has
     them, hear of it in that transaction, with None for the platform. One with `not_before(job, chunk)` says from when a
-    chunk may be done: until then the platform pauses the job. One with
+    chunk may be done: until then the platform pauses the job. One whose cancel does more than leave the rest undone
+    says what in `canceling`, translated: people read it before they cancel. One with
     `refusal(job, actor, now)` says why a person may not set a failed job going again, an empty text if they may; who
     may start it is for the service to check that starts it."""
 
@@ -82,6 +84,12 @@ def is_pausable(job: Job) -> bool:
     """Whether people may pause a job of this kind."""
     handler = _HANDLERS.get(job.kind)
     return bool(getattr(handler, "pausable", False))
+
+
+def canceling_of(job: Job) -> str | Promise:
+    """What becomes of a job of this kind, and of what it did, when it is canceled."""
+    said = getattr(_HANDLERS.get(job.kind), "canceling", None)
+    return said or _("What is done stays done, the rest is left undone. Nobody can set this job going again.")
 
 
 def due_of(job: Job, chunk: Chunk) -> datetime | None:

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 
 from jobs.models import Job
 from jobs.registry import handler_of
-from jobs.workflow import ChunkState
+from jobs.workflow import ChunkState, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ def jobs_of(subject_type: str, subject_id: UUID) -> QuerySet[Job]:
 def organizations_of(user: Any) -> list[UUID]:
     """The organizations a signed-in person belongs to (`accounts` is above this room: no import)."""
     return list(user.memberships.values_list("organization_id", flat=True)) if user.is_authenticated else []
+
+
+def may_be_canceled(job: Job) -> bool:
+    """Whether it could still be canceled: it has not ended, and nobody has canceled it."""
+    return job.state in {JobState.PLANNED, JobState.RUNNING, JobState.PAUSED, JobState.FAILED}
 
 
 def may_act_on(job: Job, user: Any) -> bool:

@@ -14,6 +14,7 @@ from jobs import selectors, services
 from jobs.errors import JobsError
 from jobs.forms import PauseForm
 from jobs.models import Job
+from jobs.registry import canceling_of
 
 PER_PAGE = 50
 
@@ -46,15 +47,26 @@ def panel(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask, with what becomes of what is done; a POST cancels the job."""
     job = _actionable(request, pk)
+    if request.method == "POST":
+        return _cancel(request, job)
+    if not selectors.may_be_canceled(job):
+        messages.info(request, _("This job cannot be canceled any more."))
+        return HttpResponseRedirect(reverse("jobs:detail", args=[job.pk]))
+    context = {"job": job, "canceling": canceling_of(job), "back": request.headers.get("Referer", "")}
+    return render(request, "jobs/cancel.html", context)
+
+
+def _cancel(request: HttpRequest, job: Job) -> HttpResponse:
     try:
         job = services.cancel(actor=request.user, job=job, now=timezone.now())
         messages.success(request, _canceled() if services.has_ended(job) else _stops())
     except JobsError as error:
         messages.error(request, str(error))
-    return _back(request, job)
+    return _to(request, job, request.POST.get("back", ""))
 
 
 def _canceled() -> str:

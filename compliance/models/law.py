@@ -150,6 +150,11 @@ class Obligation(Citable):
         triggers = _KEPT
 
     @property
+    def place(self) -> str:
+        """The name of the jurisdiction, where `compliance.law.obligations` has read it along."""
+        return self.in_words("place")
+
+    @property
     def trigger(self) -> str:
         return self.in_words("trigger")
 

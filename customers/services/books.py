@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Organization, User
 from accounts.services import give_by_role
 from customers.errors import CustomersError
-from customers.models import Book, BookGroupPermission, Category, RetentionRule
+from customers.models import PLATFORM_RULE, Book, BookGroupPermission, Category, RetentionRule
 from customers.permissions import DEFAULTS, organizations_with_books
 from customers.workflow import BOOK_MOVES, BookState
 from ledger.services import record
@@ -53,7 +53,7 @@ def create_book(
     `origin`: the handover that will fill it. The teams of the organization's leads and clerks may do everything."""
     ensure_organization_keys(organization=organization.pk, now=now)
     book = Book.objects.create(organization=organization, name=name, state=state, origin=origin, created_at=now)
-    reason = agreed.reason if agreed else _("Rule of the platform until changed")
+    reason = agreed.reason if agreed else PLATFORM_RULE
     RetentionRule.objects.bulk_create(
         RetentionRule(book=book, category=category, months=agreed.months if agreed else months, reason=reason)
         for category, months in _FIRST_RULES.items()

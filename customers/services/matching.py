@@ -1,18 +1,20 @@
 """Customers who arrived and whom the organization has already in another open book: linked, or merged into them.
 
 Merging gives the existing customer what it does not have: purchases are moved, habits if there are none, and empty
-fields are filled. Nothing is overwritten. Who arrived stays as a record with what was not moved."""
+fields are filled. A purchase that both have is kept once. Nothing is overwritten. Who arrived stays as a record with
+what was not moved."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
@@ -49,11 +51,13 @@ class Matched:
 class Rule:
     """How customers are matched. `plain`: names of basic fields that arrived as they were; `merges`: whether who is one
     person beyond doubt is merged; `unsettled`: books that may still be given back, with whose customers nobody is
-    merged, because all of them would go."""
+    merged, because all of them would go; `purchases`: whether every field of the purchases arrived as it was, so that
+    equal ones are one."""
 
     plain: Collection[str]
     merges: bool = False
     unsettled: Collection[UUID] = ()
+    purchases: bool = False
 
 
 def match(arrival: Arrival, first: UUID, last: UUID, rule: Rule, *, now: datetime) -> Matched:
@@ -68,7 +72,7 @@ def match(arrival: Arrival, first: UUID, last: UUID, rule: Rule, *, now: datetim
     found = Link.objects.filter(arrival=arrival, arrived__in={one for one, _other in pairs})
     links = list(found.select_related("arrival", "arrived__book", "existing__book").order_by("pk"))
     known = [link for link in links if link.merged_at or link.existing.book_id in books]
-    merged = _merge(arrival, _sure(arrival, known, rule), rule.plain, now) if rule.merges else 0
+    merged = _merge(arrival, _sure(arrival, known, rule), rule, now) if rule.merges else 0
     return Matched(len({one for one, _other in pairs}), len(pairs), merged)
 
 
@@ -131,25 +135,26 @@ def _same_name(link: Link) -> bool:
     return one is not None and one == other
 
 
-def _merge(arrival: Arrival, links: Sequence[Link], plain: Collection[str], now: datetime) -> int:
+def _merge(arrival: Arrival, links: Sequence[Link], rule: Rule, now: datetime) -> int:
     if not links:
         return 0
     customers = [customer for link in links for customer in (link.arrived, link.existing)]
     keys = attach_keys(customers)
     live = [link for link in links if not _is_destroyed(link, keys)]
-    filled = _fill(live, plain, keys)
+    filled = _fill(live, rule.plain, keys)
+    same = _drop_same(live) if rule.purchases else Counter()
     purchases = _move_purchases(live, arrival.book.organization_id, now)
     habits = _move_habits(live, arrival.book.organization_id, now)
     _take_along(live, now)
     for link in live:
-        link.merged_at = now
+        link.merged_at, link.same = now, same[link.existing_id]
         link.moved = {
             Category.BASIC: filled.get(link.existing_id, []),
             Category.PURCHASES: purchases.get(link.existing_id, []),
             Category.HABITS: habits.get(link.existing_id, []),
         }
         _note(link, now)
-    Link.objects.bulk_update(live, ["merged_at", "moved"])
+    Link.objects.bulk_update(live, ["merged_at", "moved", "same"])
     return len(live)
 
 
@@ -179,9 +184,51 @@ def _fill(links: Sequence[Link], plain: Collection[str], keys: KeySet) -> dict[U
     return filled
 
 
+def _drop_same(links: Sequence[Link]) -> Counter[UUID]:
+    """Remove what arrived and is there already, one for one: two equal purchases of one book stay two. How many, by
+    existing customer."""
+    to = {link.arrived_id: link.existing_id for link in links}
+    came, there = list(_purchases_of(to)), list(_own(to.values()))
+    attach_keys([*came, *there], [Category.PURCHASES])
+    known = Counter((one.customer_id, mark) for one in there if (mark := _mark(one.details)))
+    gone: list[Purchase] = []
+    for one in came:
+        there_as = to[one.customer_id], _mark(one.details)
+        if known[there_as] > 0:
+            known[there_as] -= 1
+            gone.append(one)
+    Purchase.objects.filter(pk__in=[one.pk for one in gone]).delete()
+    return Counter(to[one.customer_id] for one in gone)
+
+
+def _purchases_of(customers: Collection[UUID]) -> "QuerySet[Purchase]":
+    return Purchase.objects.filter(customer__in=list(customers)).order_by("pk")
+
+
+def _own(customers: Collection[UUID]) -> "QuerySet[Purchase]":
+    """What did not come by merging: that goes on a last day of its own, so nothing else may rest on it."""
+    merged = Link.objects.filter(existing__in=list(customers), merged_at__isnull=False)
+    moved = [row for found in merged.values_list("moved", flat=True) for row in found.get(Category.PURCHASES, [])]
+    return _purchases_of(customers).exclude(pk__in=moved)
+
+
+def _mark(details: Sequence[str]) -> tuple[str, ...]:
+    """Equal for what is one purchase: moment, product, quantity, amount, currency and channel, however many zeros the
+    numbers are written with. Empty if only a day is known: on that two may have been made."""
+    moment, product, quantity, amount, *rest = details
+    return (moment, product, _number(quantity), _number(amount), *rest) if "T" in moment else ()
+
+
+def _number(text: str) -> str:
+    try:
+        return str(Decimal(text).normalize())
+    except InvalidOperation:
+        return text
+
+
 def _move_purchases(links: Sequence[Link], owner: UUID, now: datetime) -> dict[UUID, list[str]]:
     to = {link.arrived_id: link.existing_id for link in links}
-    found = list(Purchase.objects.filter(customer__in=list(to)).order_by("pk"))
+    found = list(_purchases_of(to))
     rows = [(one, uuid7(), to[one.customer_id]) for one in found]
     _reseal(Purchase, Category.PURCHASES, rows, owner, now)
     return _ids(rows)

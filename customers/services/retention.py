@@ -58,7 +58,7 @@ def _purge_arrival(arrival: Arrival, now: datetime) -> int:
 
 
 def _purge(rule: RetentionRule, now: datetime) -> int:
-    reason = _("Kept %(months)s months: %(reason)s") % {"months": rule.months, "reason": rule.reason}
+    reason = _("Kept %(months)s months: %(reason)s") % {"months": rule.months, "reason": rule.why}
     batches = _expired(rule, timezone.localdate(now))
     return sum(_destroy_by_rule(rule, subjects, reason, now) for subjects in batches)
 

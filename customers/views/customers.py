@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import stepup
+from accounts.countries import country_name
 from accounts.limits import LimitError, refused, spend
 from accounts.models import User
 from customers import selectors
@@ -108,6 +109,7 @@ def _page(
     context = {
         "customer": customer,
         "book": customer.book,
+        "country": country_name(customer.jurisdiction),
         "number": found[0].facts[0].text if found[0].facts else "",
         "closed": found[0].state == SealState.CLOSED,
         "categories": categories,

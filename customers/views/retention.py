@@ -54,7 +54,7 @@ def _form(request: HttpRequest, book: Book, category: str) -> RetentionForm:
     if request.method == "POST":
         return RetentionForm(request.POST)
     now = next((rule for rule in rules_of(book) if rule.category == category), None)
-    return RetentionForm(initial={"months": now.months, "reason": now.reason} if now else None)
+    return RetentionForm(initial={"months": now.months, "reason": now.why} if now else None)
 
 
 def _set(request: HttpRequest, book: Book, category: Category, form: RetentionForm) -> None:

@@ -185,6 +185,11 @@ class PlanForm(LawfulFields, TellingFields):
             self.add_error("recipient_key", str(error))
 
     @property
+    def typed(self) -> dict[str, str]:
+        """What was filled in, complete or not; after validation, which takes a secret key out."""
+        return {name: str(self.data.get(name, "")) for name in self.fields}
+
+    @property
     def terms(self) -> PlanTerms:
         """What was filled in, after validation."""
         return PlanTerms(**self.cleaned_data)

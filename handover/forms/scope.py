@@ -15,6 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.countries import country_name
 from customers.models import Category
 from customers.transforms import ADMITTED, EXAMPLES, Transform
 from handover.fields import SCOPE_FIELDS, ScopeField
@@ -120,7 +121,7 @@ class OfferForm(forms.Form):
         codes, imports = self.fields["jurisdictions"], self.fields["sources"]
         assert isinstance(codes, forms.MultipleChoiceField)  # noqa: S101
         assert isinstance(imports, forms.MultipleChoiceField)  # noqa: S101
-        codes.choices = [(code, code) for code in offered.jurisdictions]
+        codes.choices = [(code, country_name(code)) for code in offered.jurisdictions]
         imports.choices = [(str(key), _import(at, count)) for key, at, count in offered.imports]
 
     def _ask(self, field: ScopeField) -> None:

@@ -82,6 +82,9 @@ class BackupHandler:
 
     workers = 2
     title = gettext_lazy("Backup of the book")
+    canceling = gettext_lazy(
+        "The backup is given up and proves nothing. Gate 4 is open again, and a new backup can be started."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         book = Book.objects.get(backups__pk=job.subject_id)
@@ -123,6 +126,9 @@ class RestoreHandler:
 
     workers = 2
     title = gettext_lazy("Test restore of the backup")
+    canceling = gettext_lazy(
+        "The backup is given up and proves nothing. Gate 4 is open again, and a new backup can be started."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         backup = Backup.objects.get(pk=job.subject_id)

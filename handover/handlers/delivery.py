@@ -29,6 +29,9 @@ class DeliveryHandler:
     """One chunk: an age file cannot be continued, and a second try replaces it."""
 
     title = gettext_lazy("Encrypted package for the buyer")
+    canceling = gettext_lazy(
+        "There is no package until a lead of the buyer has it made again from the handover's page."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         delivery = Delivery.objects.select_related("handover").get(pk=job.subject_id)

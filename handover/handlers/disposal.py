@@ -29,6 +29,10 @@ class DisposalHandler:
     """A chunk for each chunk of the transfer: its leaves name who crossed."""
 
     title = gettext_lazy("The seller's copy")
+    canceling = gettext_lazy(
+        "What is dealt with stays so. The rest of the seller's copy waits until it is started again from the "
+        "handover's page."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         execution = disposing.execution_of(_disposition(job))

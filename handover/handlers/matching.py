@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.permissions import is_lead
 from customers.errors import CustomersError
-from customers.fields import BASIC
-from customers.models import Arrival
+from customers.fields import FIELDS, PURCHASES
+from customers.models import Arrival, Category
 from customers.records import ranges
 from customers.services.matching import Rule, match
 from handover.handlers.backup import total_counts
@@ -28,6 +28,10 @@ class MatchHandler:
     """A range of the customers who arrived, for the buyer alone."""
 
     title = gettext_lazy("Customers whom you have already")
+    canceling = gettext_lazy(
+        "What is linked or merged stays so. The search for the others begins anew tonight, because the plan asks "
+        "for it."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         for first, last, count in ranges(matching.execution_of(job.subject_id).target, _CHUNK):
@@ -46,9 +50,10 @@ class MatchHandler:
                 UUID(chunk.payload["first"]),
                 UUID(chunk.payload["last"]),
                 Rule(
-                    plain=_plain(execution),
+                    plain=_arrived_whole(execution, Category.BASIC),
                     merges=rule == TransferPlan.Duplicates.MERGE,
                     unsettled=matching.unsettled_books(execution.target.organization_id),
+                    purchases=len(_arrived_whole(execution, Category.PURCHASES)) == len(PURCHASES),
                 ),
                 now=timezone.now(),
             )
@@ -70,8 +75,7 @@ class MatchHandler:
         night."""
 
 
-def _plain(execution: Execution) -> list[str]:
-    """The basic fields that arrived as they were."""
-    return [
-        name for name in BASIC if f"basic.{name}" in execution.scope and f"basic.{name}" not in execution.transforms
-    ]
+def _arrived_whole(execution: Execution, category: Category) -> list[str]:
+    """The fields of a category that arrived as they were."""
+    keys = {name: f"{category}.{name}" for name in FIELDS[category]}
+    return [name for name, key in keys.items() if key in execution.scope and key not in execution.transforms]

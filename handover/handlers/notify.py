@@ -37,6 +37,10 @@ class NotifyHandler:
     """Sends what waits. Letters wait until they are exported."""
 
     title = gettext_lazy("Notice to the customers")
+    canceling = gettext_lazy(
+        "Who was told stays told and may answer. Who was not told yet is told by sending the notice again from "
+        "its page."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         notice = by_id(job.subject_id)

@@ -28,6 +28,10 @@ class RehearseHandler:
 
     workers = 2
     title = gettext_lazy("Dry run of the transfer")
+    canceling = gettext_lazy(
+        "Nothing was written at the buyer. What was counted so far is dropped, and the transfer waits for "
+        "another dry run."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         handover = _run_of(job).handover

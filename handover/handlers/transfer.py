@@ -121,6 +121,10 @@ class TransferHandler:
     workers = 2
     pausable = True
     title = gettext_lazy("Transfer to the buyer")
+    canceling = gettext_lazy(
+        "Everything that has arrived at the buyer is destroyed with its keys. Gate 5 is open again, and two "
+        "people start the transfer anew."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         execution = Execution.objects.select_related("source", "handover__plan").get(pk=job.subject_id)
@@ -193,6 +197,10 @@ class VerifyHandler:
     workers = 2
     pausable = True
     title = gettext_lazy("Reading back what arrived")
+    canceling = gettext_lazy(
+        "Everything that has arrived at the buyer is destroyed with its keys. Gate 5 is open again, and two "
+        "people start the transfer anew."
+    )
 
     def plan(self, job: Job) -> Iterator[Planned]:
         execution = Execution.objects.select_related("target", "handover__plan").get(pk=job.subject_id)

@@ -86,7 +86,7 @@ class OnboardingTask(models.Model):
 
 class Matching(models.Model):
     """Customers who arrived and whom the buyer has already, looked for once it has accepted. For the buyer alone.
-    `counts`: arrived (found elsewhere), links, merged."""
+    `counts`: arrived (found elsewhere), links, merged, same (purchases that both had, kept once)."""
 
     handover = models.OneToOneField(Handover, on_delete=models.PROTECT, related_name="matching")
     rule = models.CharField(max_length=5, choices=TransferPlan.Duplicates)

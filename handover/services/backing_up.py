@@ -16,7 +16,7 @@ from customers.workflow import BookState, ImportState
 from handover import segments
 from handover.clearance import require_clearance
 from handover.errors import HandoverError
-from handover.models import Backup, Handover, Step
+from handover.models import Backup, Execution, Handover, Step
 from handover.selectors import TO_ACCEPT
 from handover.services import screening
 from handover.services.moving import check, move, record
@@ -102,6 +102,7 @@ def prove(*, backup: Backup, restored_root: bytes, now: datetime) -> None:
     backup.save()
     _record(backup, "backup.proven", now, root=bytes(backup.root).hex(), customers=backup.counts["customers"])
     _move_step(backup, "backup_proven", now)
+    _follow(backup, now)
 
 
 def fail(
@@ -114,6 +115,7 @@ def fail(
     backup.save()
     _record(backup, "backup.not_proven", now, differences=len(differences))
     _move_step(backup, "failed", now)
+    _follow(backup, now)
 
 
 def _record(backup: Backup, verb: str, now: datetime, **data: object) -> None:
@@ -140,6 +142,25 @@ def _move_step(backup: Backup, name: str, now: datetime) -> None:
         move(step, name, now=now)
 
 
+def _follow(backup: Backup, now: datetime) -> None:
+    """A job that was in hand when the handover was stopped has ended: its backup ends as the others did."""
+    if backup.handover is not None and backup.handover.state == HandoverState.STOPPED:
+        end_backups(handover=backup.handover, now=now)
+
+
+def end_backups(*, handover: Handover, now: datetime) -> int:
+    """Destroy the backups of a handover that was stopped before a transfer began: they were made for it alone. Once one
+    began they stay until their day, because they alone prove that the seller's book is what it was. One whose job is
+    still in hand ends with the job. Returns how many. The handover is locked."""
+    if Execution.objects.filter(handover=handover).exists():
+        return 0
+    made = Backup.objects.filter(handover=handover, state__in=[BackupState.PROVEN, BackupState.FAILED])
+    ids = list(made.values_list("pk", flat=True))
+    for backup_id in ids:
+        _destroy(backup_id, now, "backup.ended")
+    return len(ids)
+
+
 def back_up_books(*, now: datetime) -> int:
     """Start a backup of every book in use that has customers; returns how many. For the nightly task."""
     books = Book.objects.filter(state__in=_KEPT_SAFE, customers__isnull=False).distinct().order_by("pk")
@@ -157,18 +178,18 @@ def destroy_expired(*, now: datetime) -> int:
     ).exclude(handover__in=Handover.objects.filter(Q(state=HandoverState.OPEN) | TO_ACCEPT))
     ids = list(expired.values_list("pk", flat=True))
     for backup_id in ids:
-        _destroy(backup_id, now)
+        _destroy(backup_id, now, "backup.destroyed")
     return len(ids)
 
 
 @transaction.atomic
-def _destroy(backup_id: UUID, now: datetime) -> None:
+def _destroy(backup_id: UUID, now: datetime, verb: str) -> None:
     backup = lock(backup_id)
     if backup.state == BackupState.DESTROYED:
         return
     _turn(backup, BackupState.DESTROYED)
     backup.save(update_fields=["state"])
     destroy_data_keys([backup.pk], [STREAM], now)
-    _record(backup, "backup.destroyed", now)
+    _record(backup, verb, now)
     count = backup.write_job.chunks.count() if backup.write_job else 0
     transaction.on_commit(lambda: segments.delete_segments(backup.pk, count), robust=True)

@@ -24,6 +24,7 @@ from handover.carrying import Compared, is_equal
 from handover.clearance import require_clearance
 from handover.content import agreed_fields, agreed_segment, agreed_transforms, proven_execution
 from handover.errors import HandoverError
+from handover.legal import basis_obstacle
 from handover.models import Execution, Handover, Reconciliation, Step
 from handover.reconciling import Numbers
 from handover.services import abroad, holding_out, rehearsing, screening
@@ -46,8 +47,9 @@ _BATCH = 2000
 def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -> Execution | None:
     """One of the two starts. The second one begins the transfer and returns it; after the first it is None.
 
-    `digest` is what the person saw. Raises HandoverError when it is no longer that, before the plan's day, before the
-    screened content of the book is approved, and when `actor` may not start or has no clearance.
+    `digest` is what the person saw. Raises HandoverError when it is no longer that, on a legal basis that serves none
+    of the customers, before the plan's day, before the screened content of the book is approved, and when `actor` may
+    not start or has no clearance.
     """
     check(step, "start", actor=actor, side=side)
     require_clearance(actor, step.handover, now)
@@ -59,8 +61,10 @@ def start(*, actor: User, step: Step, side: str, digest: bytes, now: datetime) -
 
 
 def obstacle(handover: Handover, now: datetime) -> str:
-    """Why nobody may start the transfer yet, or an empty text: the plan's day, the mechanism for persons who leave,
-    then what customers may still answer, then the screened content, then the dry run."""
+    """Why nobody may start the transfer yet, or an empty text: the plan's legal basis and day, the mechanism for
+    persons who leave, then what customers may still answer, then the screened content, then the dry run."""
+    if unlawful := basis_obstacle(handover):
+        return unlawful
     starts_on = handover.plan.starts_on
     if timezone.localdate(now) < starts_on:
         message = _("The plan says: not before %(date)s. Start it then, or change the plan.")

@@ -4,7 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from accounts.permissions import is_member
@@ -88,7 +89,8 @@ def complete(*, handover_id: UUID, counts: dict[str, int], now: datetime) -> Non
     handover = found.handover
     found.counts = {name: counts.get(name, 0) for name in ("arrived", "links")}
     # A job that was canceled may have merged some of them.
-    found.counts["merged"] = Link.objects.filter(arrival__handover=handover_id, merged_at__isnull=False).count()
+    links = Link.objects.filter(arrival__handover=handover_id, merged_at__isnull=False)
+    found.counts |= links.aggregate(merged=Count("pk"), same=Coalesce(Sum("same"), 0))
     found.done_at = now
     found.save(update_fields=["counts", "done_at"])
     facts = {"reference": handover.reference, **found.counts}

@@ -41,21 +41,47 @@ def assign_course(*, handover: Handover, actor: User | None, now: datetime) -> N
     task = OnboardingTask.objects.select_for_update(of=("self",)).filter(handover=handover, kind=TaskKind.TRAIN).first()
     if task is None or task.done_at:
         return
-    task.due_on = max(task.due_on, timezone.localdate(now) + timedelta(days=TASK_DAYS[TaskKind.TRAIN]))
+    task.due_on = max(task.due_on, _trained_by(now))
     task.save(update_fields=["due_on"])
+    _assign(handover, actor, task.due_on, now)
+    _tick(handover, None, now)
+
+
+def assign_newcomers(*, now: datetime) -> int:
+    """Every night: who joined the buyer after the acceptance passes the course like those who were there, within as
+    many days from now on. Returns how many. Where nobody was assigned it, and in a closed handover, nobody is: there
+    clearance alone asks for the course, before a value is opened. With the rights of the platform."""
+    accepted = Handover.objects.filter(state=HandoverState.CERTIFIED).exclude(acceptance__accepted_at=None)
+    return sum(_assign_newcomers(handover, now) for handover in list(accepted.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _assign_newcomers(handover_id: UUID, now: datetime) -> int:
+    handover = lock_handover(handover_id)
+    begun = Assignment.objects.filter(subject=handover.pk, course=MAINTENANCE).exists()
+    if handover.state != HandoverState.CERTIFIED or not begun:
+        return 0
+    task = OnboardingTask.objects.get(handover=handover, kind=TaskKind.TRAIN)
+    return len(_assign(handover, None, max(task.due_on, _trained_by(now)), now))
+
+
+def _trained_by(now: datetime) -> date:
+    return timezone.localdate(now) + timedelta(days=TASK_DAYS[TaskKind.TRAIN])
+
+
+def _assign(handover: Handover, actor: User | None, due_on: date, now: datetime) -> list[Assignment]:
     people = User.objects.filter(memberships__organization=handover.buyer_id, is_active=True).order_by("pk")
     # Whoever accepts, or the calendar: they are the people of the buyer.
     with rights.widened([handover.buyer_id]):
-        assigning.assign_course(
+        return assigning.assign_course(
             actor=actor,
             course=MAINTENANCE,
             people=people,
             subject=handover.pk,
             reference=handover.reference,
-            due_on=task.due_on,
+            due_on=due_on,
             now=now,
         )
-    _tick(handover, None, now)
 
 
 def passed(assignment: Assignment, now: datetime) -> None:

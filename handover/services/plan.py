@@ -1,6 +1,6 @@
 """Gate 3: how, when and on which legal basis the data crosses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
@@ -26,6 +26,7 @@ PACKAGE_DAYS = range(1, 366)
 ACCEPTANCE_DAYS = range(181)
 BATCHES = range(2, 21)
 BATCH_DAYS = range(1, 31)
+TYPED = 5000  # characters of one field that are kept before the plan is complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,33 @@ def save_draft(*, actor: User, step: Step, terms: PlanTerms, now: datetime) -> T
     _check_terms(step, terms)
     move(step, "draft", actor=actor, side=Side.SELLER, now=now)
     plan, _created = TransferPlan.objects.update_or_create(handover=step.handover, defaults=asdict(terms))
+    _keep(step, {})
     return plan
+
+
+@transaction.atomic
+def keep_typed(*, actor: User, step: Step, typed: Mapping[str, str], now: datetime) -> Step:
+    """Keep a plan that is not complete yet as it was typed, by names of fields, for whoever writes on. What was saved
+    whole before stays beside it. Raises HandoverError when `actor` may not write."""
+    check(step, "draft", actor=actor, side=Side.SELLER)
+    move(step, "draft", actor=actor, side=Side.SELLER, now=now)
+    _keep(step, {name: text.replace("\x00", "")[:TYPED] for name, text in typed.items() if text.strip()})
+    return step
+
+
+def _keep(step: Step, typed: Mapping[str, str]) -> None:
+    step.content = {"typed": dict(typed)} if typed else {}
+    step.save(update_fields=["content"])
 
 
 @transaction.atomic
 def submit(*, actor: User, step: Step, now: datetime) -> Step:
     """Ask both sides and the reviewer for approval. Raises HandoverError without a plan that starts in time."""
     check(step, "submit", actor=actor, side=Side.SELLER)
+    if step.content.get("typed"):
+        raise HandoverError(
+            _("The plan was saved before it was complete. Fill in what is missing and save it, then submit.")
+        )
     plan = TransferPlan.objects.filter(handover=step.handover).first()
     if plan is None:
         raise HandoverError(_("There is no plan yet. Fill in the form and save it, then submit."))

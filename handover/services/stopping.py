@@ -12,17 +12,18 @@ from customers.workflow import BookState
 from handover.errors import HandoverError
 from handover.models import Execution, Handover, Step
 from handover.permissions import may_stop
-from handover.services import reviewing, screening
+from handover.services import backing_up, reviewing, screening
 from handover.services.ending import cancel_jobs
 from handover.services.executing import roll_back
-from handover.services.moving import lock_handover, record, turn
+from handover.services.moving import audience, lock_handover, record, turn
 from handover.workflow import ExecutionState, HandoverState
+from tenancy import rights
 
 
 @transaction.atomic
 def stop(*, actor: User, handover: Handover, reason: str, now: datetime) -> Handover:
-    """Stop an open handover: its jobs are canceled, what is staged at the buyer is destroyed, reviews are withdrawn,
-    the book is open again.
+    """Stop an open handover: its jobs are canceled, what is staged at the buyer is destroyed, so is the backup if no
+    transfer ever began, reviews are withdrawn, the book is open again.
 
     Cannot be undone. Raises HandoverError when it is closed, when `actor` is no lead of a side nor of the
     agency, and when there is no reason.
@@ -61,3 +62,6 @@ def _undo(actor: User, handover: Handover, reason: str, now: datetime) -> None:
     handover.book.refresh_from_db()
     if handover.book.state == BookState.FROZEN:
         move_book(actor=actor, book=handover.book, to=BookState.OPEN, now=now)
+    # Whoever stops it, the backup is the seller's.
+    with rights.widened(audience(handover)):
+        backing_up.end_backups(handover=handover, now=now)

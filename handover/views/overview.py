@@ -83,5 +83,5 @@ def stop(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Handover %(reference)s is stopped.") % {"reference": handover})
             return redirect("handover:detail", handover_id)
-    context = {"handover": handover, "form": form}
+    context = {"handover": handover, "form": form, "board": board_of(request, handover)}
     return render(request, "handover/stop.html", context, status=422 if form.errors else 200)

@@ -36,13 +36,15 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Read the plan; who may, writes and submits it."""
     handover = visible(request, handover_id)
     step = step_of(handover, KIND)
-    form = PlanForm(request.POST if request.method == "POST" else None, handover=handover, initial=_initial(handover))
+    form = PlanForm(request.POST if request.method == "POST" else None, handover=handover, initial=_initial(step))
     conflict = ""
-    if form.is_valid() and (conflict := saved_meanwhile(request, step)):
+    if form.is_bound and (conflict := saved_meanwhile(request, step)):
         form.add_error(None, conflict)
-    elif form.is_valid():
+    elif form.is_bound:
         try:
-            return _store(request, step, form)
+            if form.is_valid():
+                return _store(request, step, form)
+            _keep(request, step, form)
         except HandoverError as error:
             form.add_error(None, str(error))
     handover = visible(request, handover_id)
@@ -63,28 +65,41 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
 def _lawful(request: HttpRequest, handover: Handover) -> dict[str, object]:
     """What the law asks of the plan. How many the seller has sent before is not the buyer's business."""
     now, saved = timezone.now(), TransferPlan.objects.filter(handover=handover).select_related("handover").first()
+    counter, places = counter_of(handover, now), places_of(handover)
     return {
         "assessment": assessment_of(SUBJECT, handover.pk),
         "assessment_demanded": demanding(handover, law.ASSESSMENT),
         "lacking": list(plan.lacking(saved, now, assessed=False)) if saved else [],
-        "counter": counter_of(handover, now),
+        "counter": counter,
+        "leaving": places.named(counter.leaving),
         "counts_shown": set(sides_of(user_of(request), handover)) & {Side.SELLER, Side.REVIEWER},
         "unserved": unserved(saved.basis, handover) if saved and saved.basis and serving(saved.basis, handover) else [],
-        "unknown": places_of(handover).unknown,
+        "unknown": places.unknown,
     }
 
 
-def _initial(handover: Handover) -> dict[str, object]:
-    written = TransferPlan.objects.filter(handover=handover).first()
+def _initial(step: Step) -> dict[str, object]:
+    """What was typed last, or else saved whole."""
+    if typed := step.content.get("typed"):
+        return {**dict.fromkeys(PLAN_FIELDS), **typed}
+    written = TransferPlan.objects.filter(handover=step.handover_id).first()
     if written is None:
         return {}
     return {name: getattr(written, name) for name in PLAN_FIELDS} | {"file_format": written.packed.value}
 
 
+def _keep(request: HttpRequest, step: Step, form: PlanForm) -> None:
+    """A draft may be saved before it is complete; the page says beside each field what it still needs."""
+    if "submit" in request.POST:
+        return
+    plan.keep_typed(actor=user_of(request), step=step, typed=form.typed, now=timezone.now())
+    messages.success(request, _("Saved as far as it is filled in. Below stands what it needs before it is submitted."))
+
+
 def _store(request: HttpRequest, step: Step, form: PlanForm) -> HttpResponse:
     """Save the plan, and submit it if that button was pressed. Who only submits what is there becomes no writer."""
     user, now, submits = user_of(request), timezone.now(), "submit" in request.POST
-    if form.has_changed() or not submits:
+    if form.has_changed() or step.content.get("typed") or not submits:
         plan.save_draft(actor=user, step=step, terms=form.terms, now=now)
     if submits:
         plan.submit(actor=user, step=step, now=now)

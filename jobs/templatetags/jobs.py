@@ -41,7 +41,7 @@ def job_panel(context: Context, job: Job) -> dict[str, Any]:
         "kind": kind,
         "icon": icon,
         "ended": job.state in ENDED,
-        "may_cancel": acts and job.state in {JobState.PLANNED, JobState.RUNNING, JobState.PAUSED, JobState.FAILED},
+        "may_cancel": acts and selectors.may_be_canceled(job),
         "may_pause": acts and _may_pause(job),
         "may_go_on": acts and job.state == JobState.PAUSED and job.paused_by is not None,
         "may_retry": acts and job.state == JobState.FAILED,

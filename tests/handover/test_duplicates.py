@@ -31,7 +31,7 @@ from customers.services.retention import destroy
 from customers.services.traveling import Sent, _last_days
 from customers.workflow import BookState
 from handover.handlers.matching import MatchHandler
-from handover.models import Delivery, Execution, Matching, TransferPlan
+from handover.models import Certificate, Delivery, Execution, Matching, Reconciliation, TransferPlan
 from handover.services import accepting, matching
 from handover.tasks import after
 from handover.workflow import StepKind
@@ -39,6 +39,7 @@ from jobs import services as jobs
 from jobs.errors import JobsError
 from jobs.services import run_now
 from ledger.models import Entry
+from vault.services import attach_keys
 
 CUSTOMERS = 7
 OWN = ("2024-01-01T10:00", "Own purchase", "1", "5.00", "CNY", "Online")
@@ -127,7 +128,7 @@ def test_nothing_is_linked_or_merged_before_acceptance(stand):
 def test_only_who_is_one_person_beyond_doubt_is_merged(stand):
     arrived = by_number(target())
     _job, found = matched(stand)
-    assert found.counts == {"arrived": 5, "links": 6, "merged": 3}
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 3, "same": 0}
     loyal = by_number(book("Loyal"))
     merged = Link.objects.exclude(merged_at=None)
     assert {link.existing_id for link in merged} == {loyal[name].id for name in ("L0", "L1", "L4")}
@@ -184,7 +185,7 @@ def test_linked_only_when_the_plan_says_so(stand):
     TransferPlan.objects.update(duplicates="link")
     before = snapshot()
     _job, found = matched(stand)
-    assert found.counts == {"arrived": 5, "links": 6, "merged": 0}
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 0, "same": 0}
     assert snapshot() == before
 
 
@@ -197,7 +198,7 @@ def test_nothing_at_all_when_the_plan_says_nothing(stand):
 def test_not_with_a_book_that_is_in_another_handover(stand):
     move_book(actor=None, book=book("Loyal"), to=BookState.FROZEN, now=timezone.now())
     _job, found = matched(stand)
-    assert found.counts == {"arrived": 1, "links": 1, "merged": 1}
+    assert found.counts == {"arrived": 1, "links": 1, "merged": 1, "same": 0}
     assert set(Link.objects.values_list("existing__book__name", flat=True)) == {"Online"}
 
 
@@ -233,7 +234,7 @@ def test_what_was_canceled_begins_anew_at_night(stand, client_of):
     assert Matching.objects.get().job_id == found.job_id
     assert "begins anew tonight" not in client_of(stand.cast.buyer_lead).get(page).content.decode()
     run_now(found.job)
-    assert Matching.objects.get().counts == {"arrived": 5, "links": 6, "merged": 3}
+    assert Matching.objects.get().counts == {"arrived": 5, "links": 6, "merged": 3, "same": 0}
     assert snapshot() == merged
     after()
     assert Matching.objects.get().job_id == found.job_id, "it is done"
@@ -245,7 +246,7 @@ def test_who_was_destroyed_does_not_come_back(stand):
         actor=None, book=book("Loyal"), category=Category.PURCHASES, subjects=[poor], reason="x", now=timezone.now()
     )
     _job, found = matched(stand)
-    assert found.counts == {"arrived": 5, "links": 6, "merged": 2}
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 2, "same": 0}
     assert by_number(book("Loyal"))["L1"].basic[3] == ""
 
 
@@ -314,7 +315,7 @@ def test_what_stands_for_a_phone_or_an_email_finds_nobody(stand):
     """Whatever index it was given."""
     Execution.objects.update(transforms={"basic.phone": "pseudonymize", "basic.email": "mask"})
     _job, found = matched(stand)
-    assert found.counts == {"arrived": 0, "links": 0, "merged": 0}
+    assert found.counts == {"arrived": 0, "links": 0, "merged": 0, "same": 0}
 
 
 def test_who_was_given_something_keeps_it(stand):
@@ -325,7 +326,7 @@ def test_who_was_given_something_keeps_it(stand):
     arrival = Arrival.objects.create(book=online, handover=uuid7(), reference="Other", purpose="x", months=12, at=now)
     Link.objects.create(arrived_id=stranger, existing_id=poor, arrival=arrival, at=now, merged_at=now)
     _job, found = matched(stand)
-    assert found.counts == {"arrived": 5, "links": 6, "merged": 2}
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 2, "same": 0}
     assert by_number(book("Loyal"))["L1"].purchases == [OWN]
 
 
@@ -339,7 +340,7 @@ def test_nothing_is_merged_into_a_book_that_may_still_be_given_back(stand):
     before = contents(first)
     accept(stand)
     run_now(Matching.objects.get().job)
-    assert Matching.objects.get().counts == {"arrived": 7, "links": 13, "merged": 0}
+    assert Matching.objects.get().counts == {"arrived": 7, "links": 13, "merged": 0, "same": 0}
     assert Link.objects.filter(existing__book=second, merged_at=None).count() == CUSTOMERS
     asked = {"actor": stand.cast.buyer_lead, "handover": again.handover, "reason": "Wrong book.", "now": timezone.now()}
     link = Link.objects.filter(existing__book=second).first()
@@ -357,3 +358,80 @@ def test_after_acceptance_nothing_is_given_back(stand):
     with refused("Nothing is given back"):
         accepting.roll_back(actor=stand.cast.buyer_lead, handover=stand.handover, reason="No.", now=timezone.now())
     assert Purchase.objects.filter(customer__book=book("Loyal")).exists()
+
+
+def bought(customer, *purchases):
+    """The customer's purchases are these and no others, stored as the platform stores them."""
+    Purchase.objects.filter(customer=customer).delete()
+    rows = [Purchase(customer=customer) for _one in purchases]
+    attach_keys(rows, [Category.PURCHASES])
+    for row, details in zip(rows, purchases, strict=True):
+        row.details = list(details)
+    Purchase.objects.bulk_create(rows)
+
+
+def test_a_purchase_that_both_have_is_kept_once_and_two_of_one_book_stay_two(stand, client_of):
+    twice, soap, loose = (
+        ("2024-05-01T10:00", "Twice", "2", "5.50", "CNY", "Online"),
+        ("2024-06-01T10:00", "Soap", "1", "3", "CNY", "Shop"),
+        ("2024-07-01", "Only a day", "1", "9.00", "CNY", "Shop"),
+    )
+    said, issued = Reconciliation.objects.values().get(), Certificate.objects.get().document
+    loyal, arrived = by_number(book("Loyal")), by_number(target())
+    written_otherwise = (*twice[:2], "2.0", "5.5", *twice[4:])
+    bought(Customer.objects.get(pk=loyal["L0"].id), OWN, OWN, twice, loose)
+    bought(Customer.objects.get(pk=arrived["KD00000"].id), OWN, written_otherwise, written_otherwise, soap, soap, loose)
+    others = {name: loyal[name].purchases for name in ("L1", "L4")}
+    moved = {name: arrived[number].purchases for name, number in (("L1", "KD00001"), ("L4", "KD00004"))}
+    job, found = matched(stand)
+    assert found.counts == {"arrived": 5, "links": 6, "merged": 3, "same": 2}
+    after = by_number(book("Loyal"))
+    assert after["L0"].purchases == [OWN, OWN, twice, loose, written_otherwise, soap, soap, loose]
+    assert {name: after[name].purchases for name in others} == {name: [*others[name], *moved[name]] for name in others}
+    assert by_number(target())["KD00000"].purchases == []
+    with transaction.atomic():
+        MatchHandler().run(job, job.chunks.get())
+    assert contents(book("Loyal")) == sorted(
+        (r.id, *r.basic, *map(str, r.purchases), str(r.habit)) for r in after.values()
+    )
+    # What was proven stays proven.
+    assert Reconciliation.objects.values().get() == said
+    assert Certificate.objects.get().document == issued
+    assert Entry.objects.get(verb="handover.matched").data["same"] == 2
+    _pages_tell_of_it(stand, client_of, Link.objects.get(same=2))
+
+
+def _pages_tell_of_it(stand, client_of, link):
+    client = client_of(stand.cast.buyer_lead)
+    page = client.get(f"/handovers/{stand.handover.pk}/after/").content.decode()
+    assert "Purchases that both had" in page and "2, each kept once" in page
+    page = client.get(f"/books/customers/{link.existing_id}/").content.decode()
+    assert "2 purchases stood in both records; each is kept once, here." in page
+    page = client.get(f"/books/customers/{link.arrived_id}/").content.decode()
+    assert "2 purchases stood in both records; each is kept once, there." in page
+
+
+def test_what_did_not_arrive_whole_is_never_taken_for_one_that_is_there(stand):
+    Execution.objects.update(transforms={"purchases.amount": "generalize"})
+    loyal, arrived = by_number(book("Loyal")), by_number(target())
+    for one in (loyal["L0"].id, arrived["KD00000"].id):
+        bought(Customer.objects.get(pk=one), OWN)
+    _job, found = matched(stand)
+    assert found.counts["same"] == 0
+    assert by_number(book("Loyal"))["L0"].purchases == [OWN, OWN]
+
+
+def test_nothing_rests_on_what_was_merged_and_goes_before(stand):
+    """A purchase that came by another handover leaves on a day of its own, so it stands for no other."""
+    loyal, arrived = by_number(book("Loyal")), by_number(target())
+    bought(Customer.objects.get(pk=arrived["KD00000"].id), OWN)
+    now, stranger = timezone.now(), by_number(book("Online"))[people(90)[-1].basic[0]].id
+    arrival = Arrival.objects.create(
+        book=book("Online"), handover=uuid7(), reference="X", purpose="x", months=1, at=now
+    )
+    row = str(Purchase.objects.get(customer=loyal["L0"].id).pk)
+    facts = {"arrival": arrival, "at": now, "merged_at": now, "moved": {"purchases": [row]}}
+    Link.objects.create(arrived_id=stranger, existing_id=loyal["L0"].id, **facts)
+    _job, found = matched(stand)
+    assert found.counts["same"] == 0
+    assert by_number(book("Loyal"))["L0"].purchases == [OWN, OWN]

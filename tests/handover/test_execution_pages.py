@@ -12,7 +12,7 @@ from customers.models import Customer
 from handover import demo
 from handover.content import digest_of
 from handover.models import Execution, TransferPlan
-from handover.workflow import StepKind, StepState
+from handover.workflow import ExecutionState, StepKind, StepState
 from incidents.models import Incident
 
 SEES = ("seller_lead", "seller_clerk", "buyer_lead", "buyer_clerk", "reviewer", "agent")
@@ -205,7 +205,11 @@ def test_after_an_undone_attempt_it_is_started_anew(undone, cast, client_of):
 
 def test_a_stopped_transfer_says_why(running, cast, client_of):
     stand, execution = running
-    client_of(cast.seller_lead).post(reverse("jobs:cancel", args=[execution.transfer_job_id]))
+    ask = reverse("jobs:cancel", args=[execution.transfer_job_id])
+    assert "is destroyed with its keys" in client_of(cast.seller_lead).get(ask).content.decode()
+    execution.refresh_from_db()
+    assert execution.state == ExecutionState.RUNNING, "nobody has said yes"
+    client_of(cast.seller_lead).post(ask)
     text = show(client_of(cast.buyer_lead), stand)
     assert "The transfer did not come to its end." in text
     assert "It was canceled before it was done." in text

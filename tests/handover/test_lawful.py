@@ -197,8 +197,8 @@ def of_kind(stand, kind):
         Handover.objects.filter(pk=stand.handover.pk).update(kind=kind)
 
 
-SUCCEEDS, PROVIDES = "CN · PIPL 22<", "CN · PIPL 23<"
-CONTINUES = "CN · Network Data Regulations 14<"
+SUCCEEDS, PROVIDES = "China (mainland) · PIPL 22<", "China (mainland) · PIPL 23<"
+CONTINUES = "China (mainland) · Network Data Regulations 14<"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_elsewhere_another_law_asks(stand, client_of, country, kind, at_opening)
     found = obligations_of(stand.handover, "opening")
     assert {one.code for one in found} == at_opening
     page = client_of(stand.cast.buyer_lead).get(f"/handovers/{stand.handover.pk}/").content.decode()
-    assert all(f"{one.jurisdiction} · {one.source}<" in page for one in found)
+    assert all(f"{one.place} · {one.source}<" in page for one in found)
     assert ("What the law asks here" in page) is bool(found) and "PIPL" not in page
 
 

@@ -8,11 +8,12 @@ import pyrage
 import pytest
 from django.test import Client
 from django.utils import timezone
-from stand import Stand
+from stand import Stand, refused
 
 from accounts.demo import Cast
 from handover import demo
 from handover.models import TransferPlan
+from handover.services import plan
 from handover.workflow import StepKind, StepState
 
 ClientOf = Callable[..., Client]
@@ -177,3 +178,70 @@ def test_a_gate_that_is_shut_says_so(open_at: OpenAt, cast: Cast, client_of: Cli
     response = client_of(cast.seller_clerk).post(address(stand), terms())
     assert response.status_code == 422
     assert not TransferPlan.objects.exists()
+
+
+def typed(stand: Stand) -> dict[str, str]:
+    """What is kept of a plan that is not complete."""
+    return dict(stand.step(StepKind.PLAN).content.get("typed", {}))
+
+
+def test_a_draft_is_saved_half_filled_in_and_completed_later(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    half = {"method": "inside", "safeguards": "Two people <b>start</b> it.\x00", "retention_months": "9999"}
+    response = client.post(address(stand), half)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Saved as far as it is filled in." in page and "less than or equal to 240" in page
+    assert not TransferPlan.objects.exists(), "what is not complete is no plan"
+    assert typed(stand) == {**half, "safeguards": "Two people <b>start</b> it."}
+    assert cast.seller_clerk in stand.step(StepKind.PLAN).writers.all()
+    page = client.get(address(stand)).content.decode()
+    assert "Two people &lt;b&gt;start&lt;/b&gt; it.</textarea>" in page and 'value="9999"' in page
+    assert 'role="alert"' not in page
+    with refused("The plan was saved before it was complete"):
+        plan.submit(actor=cast.seller_clerk, step=stand.step(StepKind.PLAN), now=timezone.now())
+    assert client.post(address(stand), terms()).status_code == 302
+    assert typed(stand) == {} and TransferPlan.objects.get().safeguards == terms()["safeguards"]
+
+
+def test_a_whole_plan_stays_while_another_is_half_written(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    client.post(address(stand), terms())
+    client.post(address(stand), terms(legal_basis="", safeguards="New ones."))
+    assert TransferPlan.objects.get().safeguards == terms()["safeguards"]
+    assert "New ones.</textarea>" in client.get(address(stand)).content.decode()
+    demo.assess(stand.demo)
+    assert client.post(address(stand), terms(safeguards="New ones.", submit="1")).status_code == 302
+    assert stand.step(StepKind.PLAN).state == StepState.SUBMITTED
+    assert TransferPlan.objects.get().safeguards == "New ones." and typed(stand) == {}
+
+
+def test_what_is_submitted_and_not_complete_is_not_saved(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.PLAN)
+    response = client_of(cast.seller_clerk).post(address(stand), terms(safeguards="", submit="1"))
+    assert response.status_code == 422 and "Saved as far" not in response.content.decode()
+    assert typed(stand) == {}
+
+
+@pytest.mark.parametrize("who", ["buyer_lead", "reviewer"])
+def test_nobody_else_saves_half_a_plan(who: str, open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand = open_at(StepKind.PLAN)
+    response = client_of(getattr(cast, who)).post(address(stand), {"safeguards": "Mine."})
+    assert response.status_code == 422 and typed(stand) == {}
+    assert "Saved as far" not in response.content.decode()
+
+
+def test_nobody_writes_over_what_was_half_written_meanwhile(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    seen = re.search(r'name="seen" value="(\w+)"', client.get(address(stand)).content.decode())
+    assert seen
+    client.post(address(stand), {"safeguards": "First.", "seen": seen[1]})
+    page = client.post(address(stand), {"safeguards": "Second.", "seen": seen[1]}).content.decode()
+    assert "has saved another draft since you opened the page" in page and "Second.</textarea>" in page
+    assert typed(stand) == {"safeguards": "First."}
+
+
+def test_the_secret_half_of_a_key_is_never_kept(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, secret = open_at(StepKind.PLAN), str(pyrage.x25519.Identity.generate())
+    client_of(cast.seller_clerk).post(address(stand), {"method": "package", "recipient_key": secret})
+    assert typed(stand) == {"method": "package"}

@@ -1,7 +1,12 @@
 """Stopping a handover at each gate: nothing of it stays with the buyer, nothing waits any more, the book is open."""
 
+from datetime import timedelta
+from html import unescape
+
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
+from django.utils.formats import date_format
 from stand import refused
 
 from compliance.models import Review, Screening
@@ -11,8 +16,9 @@ from customers.workflow import BookState
 from handover import demo
 from handover.errors import HandoverError
 from handover.models import Approval, Backup, Execution, Step
-from handover.services import approving, necessity, stopping
-from handover.workflow import ExecutionState, HandoverState, Side, StepKind, StepState
+from handover.services import approving, backing_up, necessity, stopping
+from handover.workflow import BackupState, ExecutionState, HandoverState, Side, StepKind, StepState
+from jobs import running
 from jobs.models import Job
 from jobs.services import has_ended, run_now
 from jobs.workflow import JobState
@@ -177,3 +183,87 @@ def test_the_book_can_be_handed_over_anew(open_at, cast):
     for kind in StepKind:
         stand.pass_gate(kind)
     assert stand.handover.state == HandoverState.CERTIFIED
+
+
+def _readable(backup):
+    """Whether the backup's key and its files are still there."""
+    key = DataKey.objects.get(subject=backup.pk)
+    here = default_storage.exists(f"backups/{backup.pk}/000000.segment")
+    assert (key.wrapped is not None) == here, "the key and the files go together"
+    return here
+
+
+def _told(stand, client_of, *names):
+    for name in names:
+        client = client_of(getattr(stand.cast, name))
+        for page in ("", "backup/"):
+            yield unescape(client.get(f"/handovers/{stand.handover.pk}/{page}").content.decode())
+
+
+@pytest.mark.parametrize("moment", ["backup, written", "backup, proven", "execution, half started"])
+def test_before_anything_crosses_the_backup_is_destroyed_too(
+    open_at, client_of, django_capture_on_commit_callbacks, moment
+):
+    kind, prepare = MOMENTS[moment]
+    stand = open_at(kind)
+    prepare(stand)
+    backup = Backup.objects.get()
+    assert _readable(backup)
+    page = client_of(stand.cast.buyer_lead).get(f"/handovers/{stand.handover.pk}/stop/").content.decode()
+    assert "made for this handover is destroyed too" in page
+    with django_capture_on_commit_callbacks(execute=True):
+        stop(stand, stand.cast.buyer_lead)
+    backup.refresh_from_db()
+    assert backup.state == BackupState.DESTROYED and not _readable(backup)
+    assert Entry.objects.get(verb="handover.backup.ended").data["backup"] == str(backup.pk)
+    for page in _told(stand, client_of, "seller_clerk", "buyer_clerk", "reviewer"):
+        assert "is destroyed, its key first: nothing had crossed" in page
+    backing_up.destroy_expired(now=timezone.now() + timedelta(days=99))
+    assert not Entry.objects.filter(verb="handover.backup.destroyed").exists(), "it is destroyed once"
+
+
+def test_one_that_is_being_written_is_destroyed_when_its_job_has_ended(open_at, django_capture_on_commit_callbacks):
+    stand = open_at(B)
+    backup = Backup.objects.get(pk=demo.start_backup(stand.demo))
+    running.step(backup.write_job_id, timezone.now)
+    Job.objects.filter(pk=backup.write_job_id).update(state=JobState.RUNNING)
+    with django_capture_on_commit_callbacks(execute=True):
+        stop(stand)
+        run_now(backup.write_job)
+    backup.refresh_from_db()
+    assert backup.state == BackupState.DESTROYED
+    assert DataKey.objects.get(subject=backup.pk).wrapped is None
+    assert Entry.objects.filter(verb="handover.backup.ended").count() == 1
+
+
+@pytest.mark.parametrize("moment", ["execution, begun", "execution, written", "audit, waiting"])
+def test_once_a_transfer_has_begun_the_backup_stays_until_its_day(
+    open_at, client_of, django_capture_on_commit_callbacks, moment
+):
+    kind, prepare = MOMENTS[moment]
+    stand = open_at(kind)
+    prepare(stand)
+    backup = Backup.objects.get()
+    day = date_format(backup.expires_on, "DATE_FORMAT")
+    address = f"/handovers/{stand.handover.pk}/"
+    assert f"stays sealed until {day}" in client_of(stand.cast.seller_lead).get(f"{address}stop/").content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        stop(stand)
+    backup.refresh_from_db()
+    assert backup.state == BackupState.PROVEN and _readable(backup)
+    assert not Entry.objects.filter(verb="handover.backup.ended").exists()
+    for page in _told(stand, client_of, "seller_clerk", "buyer_clerk", "reviewer"):
+        assert f"stays sealed until {day} and is destroyed then: a transfer had begun" in page
+    with django_capture_on_commit_callbacks(execute=True):
+        backing_up.destroy_expired(now=timezone.now() + timedelta(days=36))
+    assert not _readable(backup)
+    assert Entry.objects.filter(verb="handover.backup.destroyed").count() == 1
+    for page in _told(stand, client_of, "seller_clerk"):
+        assert "stayed sealed until its day and is destroyed" in page
+
+
+def test_the_nightly_backup_of_the_book_is_none_of_the_handovers(open_at):
+    stand = open_at(E)
+    backing_up.back_up_books(now=timezone.now())
+    stop(stand)
+    assert Backup.objects.get(handover=None).state == BackupState.WRITING

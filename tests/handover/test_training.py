@@ -1,7 +1,9 @@
 """The people of the buyer pass the course on maintaining what arrived, by a day; the last one ticks the task."""
 
 from datetime import timedelta
+from unittest import mock
 
+import owner
 import pytest
 from clearing import take_back_course
 from django.core import mail
@@ -12,12 +14,13 @@ from stand import stand_at
 from accounts.binding import rights_of
 from accounts.courses import MAINTENANCE, course_of
 from accounts.models import Assignment, Membership
-from accounts.services import take_quiz
+from accounts.services import add_membership, add_person, take_quiz
 from accounts.tasks import remind
 from accounts.waiting import waiting_for
-from handover.models import OnboardingTask
+from handover.models import Handover, OnboardingTask
 from handover.services import accepting, onboarding
-from handover.workflow import StepKind
+from handover.tasks import after
+from handover.workflow import HandoverState, StepKind
 from ledger.models import Entry
 from tenancy import rights
 
@@ -113,3 +116,66 @@ def test_reminded_before_the_day_and_once_after_it(kept_stand, monkeypatch):
 
 def _clerk(stand):
     return stand.cast.buyer_clerk.email
+
+
+def joins(stand, role=Membership.Role.CLERK):
+    now = timezone.now()
+    person = add_person(actor=None, email="new.hand@buyer.example", name="New Hand", now=now)
+    add_membership(actor=None, person=person, organization=stand.cast.buyer, role=role, now=now)
+    return person
+
+
+def nights(days):
+    """The task of the night, so many days from now."""
+    at = timezone.now() + timedelta(days=days)
+    with mock.patch("django.utils.timezone.now", lambda: at):
+        after()
+
+
+def test_who_joins_after_the_acceptance_is_assigned_it_the_next_night(kept_stand, client_of):
+    accept(kept_stand)
+    nights(1)
+    assert Assignment.objects.count() == 2, "nobody has come"
+    person, at = joins(kept_stand), timezone.localdate() + timedelta(days=20 + 30)
+    nights(20)
+    nights(21)
+    one = Assignment.objects.get(user=person)
+    assert (one.subject, one.course, one.done_at, one.due_on) == (kept_stand.handover.pk, MAINTENANCE, None, at)
+    assert Entry.objects.filter(verb="course.assigned", data__name="New Hand").count() == 1
+    assert [line for line in waiting_for(person, timezone.now()) if "courses/maintenance" in line.url]
+    for who in (kept_stand.cast.buyer_lead, kept_stand.cast.buyer_clerk):
+        passes(who)
+    assert not task(kept_stand).done_at, "it waits for who came, too"
+    page = client_of(kept_stand.cast.buyer_lead).get(reverse("handover:after", args=[kept_stand.handover.pk]))
+    assert "2 of 3 people have passed the course" in page.content.decode()
+    passes(person)
+    assert task(kept_stand).done_by == person
+
+
+def test_who_joins_knowing_it_has_nothing_to_do(kept_stand):
+    accept(kept_stand)
+    person = joins(kept_stand)
+    passes(person)
+    nights(1)
+    assert Assignment.objects.get(user=person).done_at
+    assert not task(kept_stand).done_at
+
+
+def test_nobody_is_assigned_it_before_the_acceptance_nor_where_a_lead_had_it_done(kept_stand):
+    person = joins(kept_stand)
+    nights(1)
+    assert not Assignment.objects.exists()
+    now = timezone.now()
+    onboarding.finish(actor=kept_stand.cast.buyer_lead, task=task(kept_stand), note="Trained by hand.", now=now)
+    accept(kept_stand)
+    nights(1)
+    assert not Assignment.objects.filter(user=person).exists()
+
+
+def test_after_the_handover_is_closed_nobody_is(kept_stand):
+    accept(kept_stand)
+    with owner.within():
+        Handover.objects.filter(pk=kept_stand.handover.pk).update(state=HandoverState.CLOSED)
+    person = joins(kept_stand)
+    nights(1)
+    assert not Assignment.objects.filter(user=person).exists()

@@ -78,16 +78,16 @@ def test_who_objects_stays_and_the_certificate_names_the_basis(kept_stand, tmp_p
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("detail", "EU · GDPR 44-49"),
-        ("necessity", "EU · GDPR 5, 6, 13, 30, 32, 35"),
-        ("scope", "CN · PIPL 28-31"),
-        ("plan", "EU · GDPR 44-49"),
-        ("backup", "NIST · SP 800-88 r2"),
-        ("execution", "EU · GDPR 44-49"),
-        ("audit", "CN · PIPL 66"),
-        ("notices", "EU · GDPR 14(3)"),
-        ("package", "CN · Network Data Regulations 12"),
-        ("after", "EU · GDPR 28(3)(g)"),
+        ("detail", "European Union and EEA · GDPR 44-49"),
+        ("necessity", "European Union and EEA · GDPR 5, 6, 13, 30, 32, 35"),
+        ("scope", "China (mainland) · PIPL 28-31"),
+        ("plan", "European Union and EEA · GDPR 44-49"),
+        ("backup", "NIST (standards, not law) · SP 800-88 r2"),
+        ("execution", "European Union and EEA · GDPR 44-49"),
+        ("audit", "China (mainland) · PIPL 66"),
+        ("notices", "European Union and EEA · GDPR 14(3)"),
+        ("package", "China (mainland) · Network Data Regulations 12"),
+        ("after", "European Union and EEA · GDPR 28(3)(g)"),
     ],
 )
 def test_each_step_shows_what_the_law_asks_there(kept_stand, client_of, name, source):

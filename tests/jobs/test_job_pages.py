@@ -79,7 +79,6 @@ def test_agency_staff_watch_but_do_not_act(start, client_of, cast):
 def test_cancel_and_retry_by_their_buttons(start, seller, monkeypatch, django_capture_on_commit_callbacks):
     job = start("steady")
     assert url("cancel", job) in seller.get(url("detail", job)).content.decode()
-    assert seller.get(url("cancel", job)).status_code == 405
     response = seller.post(url("cancel", job))
     assert response["Location"] == url("detail", job)
     assert "The job is canceled." in seller.get(url("detail", job)).content.decode()
@@ -87,7 +86,7 @@ def test_cancel_and_retry_by_their_buttons(start, seller, monkeypatch, django_ca
         "http://testserver/books/": "http://testserver/books/",
         "//evil.example/": url("detail", job),
     }.items():
-        assert seller.post(url("cancel", job), headers={"Referer": page})["Location"] == back
+        assert seller.post(url("cancel", job), {"back": page})["Location"] == back
     assert Job.objects.get(pk=job.pk).state == JobState.CANCELED
     page = seller.post(url("retry", job), follow=True).content.decode()
     assert "Only a failed job can be retried" in page
@@ -99,6 +98,23 @@ def test_cancel_and_retry_by_their_buttons(start, seller, monkeypatch, django_ca
     assert Job.objects.get(pk=failed.pk).state == JobState.DONE
 
 
+def test_nothing_is_canceled_before_the_question(start, seller, monkeypatch):
+    """The page says what becomes of what is done, and leads back to where somebody came from."""
+    job = start("steady")
+    page = seller.get(url("cancel", job), headers={"Referer": "http://testserver/books/"}).content.decode()
+    assert "Cancel “Steady work”?" in page and "What is done stays done, the rest is left undone." in page
+    assert 'name="back" value="http://testserver/books/"' in page
+    assert f'href="{url("detail", job)}">Leave it as it is</a>' in page
+    assert Job.objects.get(pk=job.pk).state == JobState.PLANNED
+    monkeypatch.setattr(effects.Steady, "canceling", "Every row goes.", raising=False)
+    assert "Every row goes." in seller.get(url("cancel", job)).content.decode()
+    seller.post(url("cancel", job))
+    answer = seller.get(url("cancel", job))
+    assert (answer.status_code, answer["Location"]) == (302, url("detail", job))
+    assert "cannot be canceled any more" in seller.get(url("detail", job)).content.decode()
+    assert seller.post(url("cancel", job), follow=True).status_code == 200, "too late is told, not an error"
+
+
 def test_the_buttons_need_the_token(start, cast):
     from django.test import Client  # noqa: PLC0415
 
@@ -106,7 +122,7 @@ def test_the_buttons_need_the_token(start, cast):
     client.force_login(cast.seller_lead, backend="django.contrib.auth.backends.ModelBackend")
     job = start("steady")
     assert client.post(url("cancel", job)).status_code == 403
-    assert "csrfmiddlewaretoken" in client.get(url("panel", job)).content.decode()
+    assert "csrfmiddlewaretoken" in client.get(url("cancel", job)).content.decode()
 
 
 def test_the_list_and_the_detail(start, seller, cast):
