@@ -17,6 +17,7 @@ import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings as configured
+from django.template import engines
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -91,6 +92,16 @@ def _tests_may_empty_the_ledger() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptied)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once() -> Iterator[None]:
+    """As in production: a development machine reads every template again for every page."""
+    engine = engines["django"].engine
+    once = engine.find_template_loader(("django.template.loaders.cached.Loader", engine.loaders))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "template_loaders", [once])
         yield
 
 

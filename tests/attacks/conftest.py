@@ -12,7 +12,6 @@ from unittest import mock
 import pytest
 from clearing import admit
 from django.db import connections, transaction
-from django.template import engines
 from django.test import Client, override_settings
 from django.utils import timezone
 from world import World, make_world
@@ -52,9 +51,6 @@ def kept_world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: 
         )
         stack.enter_context(transaction.atomic())
         stack.callback(transaction.set_rollback, True)
-        engine = engines["django"].engine
-        once = engine.find_template_loader(("django.template.loaders.cached.Loader", engine.loaders))
-        stack.enter_context(mock.patch.object(engine, "template_loaders", [once]))
         # Each test ends by closing its connection, which would end this transaction too.
         stack.enter_context(mock.patch.object(connections["default"], "close"))
         yield _made(), place
