@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import acting
-import kept_cast
+import kept
 import owner
 import pgtrigger
 import pytest
@@ -52,6 +52,9 @@ def _apart(settings: Any, tmp_path: Path) -> None:
     settings.SECURE_SSL_REDIRECT = False
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = False
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "session", "csrf"
+    # Static files are looked for when they are asked for, not all of them by every client.
+    settings.WHITENOISE_AUTOREFRESH = True
+    kept.settle()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -91,6 +94,7 @@ def _tests_may_empty_the_ledger() -> Iterator[None]:
             empty(case)
             load_law(now=timezone.now())
             Agreement.objects.bulk_create(migrated)
+        kept.forget()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptied)
@@ -118,17 +122,10 @@ def now() -> datetime:
     return datetime(2026, 11, 24, 14, 46, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
-_kept: list[kept_cast.Kept] = []
-
-
 @pytest.fixture
 def cast(db: None, now: datetime) -> Cast:
     """The people of the demo; all of them may open customer data."""
-    if not kept_cast.is_untouched():
-        return kept_cast.make(now)
-    if not _kept:
-        _kept.append(kept_cast.keep(now))
-    return kept_cast.copy(_kept[0])
+    return kept.cast(now)
 
 
 @pytest.fixture
