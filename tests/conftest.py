@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,17 @@ acting.bind_services()
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+# Folders with the files that take longest: with these last, one worker would be left alone with one of them.
+FIRST = ("journeys", "attacks", "project", "admin", "invariants")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which workers take files: long ones first, then those with many tests."""
+    many = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.parent.name not in FIRST, -many[item.path], item.path))
 
 
 @pytest.fixture(autouse=True)
