@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,19 +11,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import acting
-import kept_cast
+import kept
 import owner
 import pgtrigger
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings as configured
+from django.template import engines
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from accounts.demo import Cast
-from accounts.models import User
+from accounts.models import Agreement, User
 from compliance.services.law import load as load_law
 from config.celery import app as celery_app
 from tenancy import rights
@@ -33,6 +35,17 @@ acting.bind_services()
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+# Folders with the files that take longest: with these last, one worker would be left alone with one of them.
+FIRST = ("journeys", "attacks", "project", "admin", "invariants")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which workers take files: long ones first, then those with many tests."""
+    many = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.parent.name not in FIRST, -many[item.path], item.path))
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +64,9 @@ def _apart(settings: Any, tmp_path: Path) -> None:
     settings.SECURE_SSL_REDIRECT = False
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = False
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "session", "csrf"
+    # Static files are looked for when they are asked for, not all of them by every client.
+    settings.WHITENOISE_AUTOREFRESH = True
+    kept.settle()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,12 +101,25 @@ def _tests_may_empty_the_ledger() -> Iterator[None]:
     empty = TransactionTestCase._fixture_teardown
 
     def emptied(case: TransactionTestCase) -> None:
+        migrated = list(Agreement.objects.filter(organization=None, handover=None, version=1))
         with owner.within(), pgtrigger.ignore():
             empty(case)
             load_law(now=timezone.now())
+            Agreement.objects.bulk_create(migrated)
+        kept.forget()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptied)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once() -> Iterator[None]:
+    """As in production: a development machine reads every template again for every page."""
+    engine = engines["django"].engine
+    once = engine.find_template_loader(("django.template.loaders.cached.Loader", engine.loaders))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "template_loaders", [once])
         yield
 
 
@@ -105,17 +134,10 @@ def now() -> datetime:
     return datetime(2026, 11, 24, 14, 46, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
-_kept: list[kept_cast.Kept] = []
-
-
 @pytest.fixture
 def cast(db: None, now: datetime) -> Cast:
     """The people of the demo; all of them may open customer data."""
-    if not kept_cast.is_untouched():
-        return kept_cast.make(now)
-    if not _kept:
-        _kept.append(kept_cast.keep(now))
-    return kept_cast.copy(_kept[0])
+    return kept.cast(now)
 
 
 @pytest.fixture

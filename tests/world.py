@@ -15,6 +15,7 @@ from django.utils import timezone
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+from gates import agreed, carried
 from pyrage import x25519
 
 from accounts.demo import Cast
@@ -25,7 +26,7 @@ from customers.models import Book, Import
 from customers.services.consents import give
 from customers.services.holding import place_hold
 from handover import demo
-from handover.models import Addressee, Backup, Execution, Handover
+from handover.models import Addressee, Handover
 from handover.notice_content import suggested
 from handover.notice_messages import LINK
 from handover.services import answering, notices, questions, sending
@@ -218,18 +219,7 @@ def _credential() -> dict[str, object]:
 def certified(cast: Cast, **plan: Any) -> demo.Demo:
     """A handover with its certificate and an encrypted package."""
     run = demo.open_demo(cast, demo.import_sample(cast, "Members", 4), "Shop")
-    demo.pass_necessity(run)
-    demo.pass_scope(run)
-    demo.pass_plan(run, **{"recipient_key": RECIPIENT, **plan})
-    backup = Backup.objects.select_related("write_job").get(pk=demo.start_backup(run))
-    demo.run_job(backup.write_job)
-    demo.run_job(Backup.objects.select_related("restore_job").get(pk=backup.pk).restore_job)
-    demo.run_job(demo.screening_job(run))
-    demo.approve_backup(run)
-    demo.approve_content(run)
-    execution = demo.start_execution(run)
-    demo.run_job(execution.transfer_job)
-    demo.run_job(Execution.objects.select_related("verify_job").get(pk=execution.pk).verify_job)
-    demo.pass_audit(run)
+    agreed(run, **{"recipient_key": RECIPIENT, **plan})
+    carried(run)
     demo.run_job(run.handover.delivery.job)
     return run

@@ -19,6 +19,7 @@ from accounts.clearance import counts_until
 from accounts.courses import course_of
 from accounts.models import Assignment, Membership, User
 from accounts.selectors import completions_of, organizations_of
+from accounts.services.reminders import due_step
 from ledger.services import record
 
 # Days before the day on which a reminder is sent, once each; the last one when the day has passed.
@@ -94,29 +95,28 @@ def _remind(assignment_id: UUID, today: date, now: datetime) -> bool:
 
 def _reminded(assignment_id: UUID, today: date, now: datetime) -> bool:
     locked = Assignment.objects.select_for_update(of=("self",)).select_related("user").get(pk=assignment_id)
-    left = (locked.due_on - today).days
-    step = min((days for days in STEPS if left <= days), default=None)
-    if step is None or locked.done_at or (locked.reminded is not None and locked.reminded <= step):
+    step = due_step(STEPS, locked.due_on, today, locked.reminded)
+    if step is None or locked.done_at:
         return False
     locked.reminded = step
     locked.save(update_fields=["reminded"])
     facts = {"name": locked.user.name, "course": locked.course, "due_on": locked.due_on}
     record(None, "course.assigned_reminded", "person", locked.user_id, organizations_of(locked.user), now, **facts)
-    _mail(locked, left)
+    _mail(locked, late=locked.due_on < today)
     return True
 
 
-def _mail(assignment: Assignment, left: int) -> None:
+def _mail(assignment: Assignment, *, late: bool) -> None:
     """In both languages: nobody told us which of them the person reads."""
     course = course_of(assignment.course)
-    context = {"person": assignment.user, "one": assignment, "late": left < 0}
+    context = {"person": assignment.user, "one": assignment, "late": late}
     subjects, bodies = [], []
     for code, language in (("zh-hans", "zh"), ("en", "en")):
         with override(code):
             words = {"course": course.title[language]}
             subjects.append(
                 _("“%(course)s” is overdue: take the course") % words
-                if left < 0
+                if late
                 else _("“%(course)s” is due soon: take the course") % words
             )
             bodies.append(render_to_string("accounts/assigned.txt", context | words).strip())

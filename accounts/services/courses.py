@@ -21,6 +21,7 @@ from accounts.models import Completion, Membership, User
 from accounts.periods import months_after
 from accounts.selectors import organizations_of
 from accounts.services.assigning import finish_assignments
+from accounts.services.reminders import due_step
 from ledger.services import record
 
 # Days before the expiry on which a reminder is sent, once each.
@@ -107,11 +108,10 @@ def _remind(completion_id: UUID, today: date, now: datetime) -> bool:
 
 def _reminded(completion_id: UUID, today: date, now: datetime) -> bool:
     locked = Completion.objects.select_for_update(of=("self",)).select_related("user").get(pk=completion_id)
-    left = (locked.expires_on - today).days
-    due = min((days for days in REMINDERS if left <= days), default=None)
-    if due is None or (locked.reminded is not None and locked.reminded <= due):
+    step = due_step(REMINDERS, locked.expires_on, today, locked.reminded)
+    if step is None:
         return False
-    locked.reminded = due
+    locked.reminded, left = step, (locked.expires_on - today).days
     locked.save(update_fields=["reminded"])
     facts = {"name": locked.user.name, "course": locked.course, "days": left}
     record(None, "course.reminded", "person", locked.user_id, organizations_of(locked.user), now, **facts)

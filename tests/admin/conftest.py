@@ -6,6 +6,7 @@ from datetime import timedelta
 import pyrage
 import pytest
 from django.utils import timezone
+from gates import carried
 
 from accounts.demo import Cast
 from accounts.services import add_membership, add_person, invite, offboard
@@ -14,7 +15,6 @@ from customers.models import Book, Category, Customer
 from customers.records import ranges, read_records
 from customers.services.retention import destroy, set_rule
 from handover import demo
-from handover.models import Backup, Execution
 from incidents import services as incidents
 from vault.models import DataKey, OrganizationKey, SigningKey
 
@@ -35,16 +35,7 @@ def _run(cast):
     demo.pass_necessity(run)
     demo.pass_scope(run, stays=frozenset())
     demo.pass_plan(run, recipient_key=str(pyrage.x25519.Identity.generate().to_public()))
-    backup = Backup.objects.select_related("write_job").get(pk=demo.start_backup(run))
-    demo.run_job(backup.write_job)
-    demo.run_job(Backup.objects.select_related("restore_job").get(pk=backup.pk).restore_job)
-    demo.run_job(demo.screening_job(run))
-    demo.approve_backup(run)
-    demo.approve_content(run)
-    execution = demo.start_execution(run)
-    demo.run_job(execution.transfer_job)
-    demo.run_job(Execution.objects.select_related("verify_job").get(pk=execution.pk).verify_job)
-    demo.pass_audit(run)
+    carried(run)
     demo.run_job(run.handover.delivery.job)
 
 

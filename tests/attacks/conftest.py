@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import kept
 import pytest
-from clearing import admit
 from django.db import connections, transaction
-from django.template import engines
 from django.test import Client, override_settings
 from django.utils import timezone
 from world import World, make_world
 
-from accounts.demo import make_cast
+from accounts.demo import Cast
 from accounts.models import User
 from handover import demo
 
@@ -52,23 +51,22 @@ def kept_world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: 
         )
         stack.enter_context(transaction.atomic())
         stack.callback(transaction.set_rollback, True)
-        engine = engines["django"].engine
-        once = engine.find_template_loader(("django.template.loaders.cached.Loader", engine.loaders))
-        stack.enter_context(mock.patch.object(engine, "template_loaders", [once]))
         # Each test ends by closing its connection, which would end this transaction too.
         stack.enter_context(mock.patch.object(connections["default"], "close"))
         yield _made(), place
 
 
 def _made() -> World:
-    now = timezone.now()
-    cast = make_cast(now, cleared=False)
-    admit(*(one for one in vars(cast).values() if isinstance(one, User)), now=now)
+    """By the services for the first module that asks, and copied for the others."""
+    return kept.again("attacked world", kept.cast(timezone.now()), _with_more)
+
+
+def _with_more(cast: Cast) -> World:
     new = demo.open_demo(cast, demo.import_sample(cast, "Depot", 2), "Depot in Wuxi")
     planning = demo.open_demo(cast, demo.import_sample(cast, "Workshop", 2), "Workshop")
     demo.pass_necessity(planning)
     demo.pass_scope(planning)
-    world = make_world(cast, now)
+    world = make_world(cast, timezone.now())
     world.objects |= {"new": new.handover.pk, "planning": planning.handover.pk}
     return world
 

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import kept
 import pytest
 from django.db import connections
 from django.test import override_settings
 from django.utils import timezone
 from move_table import PLACES
-from stand import Stand, new_book, rolled_back, stand_at, stranger
+from stand import Stand, kept_at, new_book, rolled_back, stand_at, stranger
 
-from accounts.demo import Cast, make_cast
+from accounts.demo import Cast
 from accounts.models import User
 from customers.models import Book
 from handover.workflow import StepKind
@@ -29,9 +30,15 @@ def book_of(cast: Cast) -> Callable[..., Book]:
 
 
 @pytest.fixture
-def open_at(cast: Cast) -> Callable[..., Stand]:
+def open_at(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stand]:
     """`open_at(StepKind.PLAN)`: a handover of a new book whose gates before that one have passed, by the services."""
-    return lambda kind=StepKind.NECESSITY, customers=12, **options: stand_at(cast, kind, customers, **options)
+
+    def opened(kind: StepKind = StepKind.NECESSITY, customers: int = 12, **options: object) -> Stand:
+        # What a test has patched might be in what it makes: it keeps that for itself.
+        make = stand_at if monkeypatch._setattr else kept_at
+        return make(cast, kind, customers, **options)
+
+    return opened
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def keep(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
             stack.enter_context(rolled_back())
             # Each test ends by closing its connection, which would end this transaction too.
             stack.enter_context(mock.patch.object(connections["default"], "close"))
-            stand = make(make_cast(timezone.now()))
+            stand = make(kept.cast(timezone.now()))
             stand.place = place
             return stand
 

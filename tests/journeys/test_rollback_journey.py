@@ -2,12 +2,13 @@
 
 import pytest
 from django.utils import timezone
+from gates import agreed, carried
 from playwright.sync_api import expect
 
 from customers.models import Customer
 from customers.workflow import BookState
 from handover import demo
-from handover.models import Backup, Certificate, Execution, Handover
+from handover.models import Certificate, Execution, Handover
 from handover.workflow import HandoverState
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -17,21 +18,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 def certified(cast):
     """A certified handover with ten days to accept."""
     run = demo.open_demo(cast, demo.import_sample(cast, "Members of the shop", 6), "Shop for cleaning supplies")
-    demo.pass_necessity(run)
-    demo.pass_scope(run)
-    demo.pass_plan(run, acceptance_days=10)
-    backup = demo.start_backup(run)
-    for job in ("write_job", "restore_job"):
-        demo.run_job(getattr(Backup.objects.get(pk=backup), job))
-    demo.approve_backup(run)
-    demo.run_job(demo.screening_job(run))
-    demo.approve_content(run)
-    demo.rehearse(run)
-    execution = demo.start_execution(run)
-    for job in ("transfer_job", "verify_job"):
-        execution.refresh_from_db()
-        demo.run_job(getattr(execution, job))
-    demo.pass_audit(run)
+    agreed(run, acceptance_days=10)
+    carried(run)
     return run
 
 

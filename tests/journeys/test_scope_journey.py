@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
+from gates import carried
 from playwright.sync_api import Page, expect
 
 from accounts.demo import make_cast
 from customers.models import Book
 from handover import demo
-from handover.models import Backup, Execution, Handover
+from handover.models import Handover
 from handover.workflow import HandoverState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,16 +65,7 @@ def sign(page: Page, sign_in: Callable[[Page, str], None], address: str, email: 
 
 def hand_over(run: demo.Demo) -> None:
     demo.pass_plan(run)
-    backup = Backup.objects.select_related("write_job").get(pk=demo.start_backup(run))
-    demo.run_job(backup.write_job)
-    demo.run_job(Backup.objects.select_related("restore_job").get(pk=backup.pk).restore_job)
-    demo.run_job(demo.screening_job(run))
-    demo.approve_backup(run)
-    demo.approve_content(run)
-    execution = demo.start_execution(run)
-    demo.run_job(execution.transfer_job)
-    demo.run_job(Execution.objects.select_related("verify_job").get(pk=execution.pk).verify_job)
-    demo.pass_audit(run)
+    carried(run)
     assert Handover.objects.get(pk=run.handover.pk).state == HandoverState.CERTIFIED
 
 

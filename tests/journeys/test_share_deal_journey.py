@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.utils import timezone
-from playwright.sync_api import expect
+from gates import agreed, backed_up
+from playwright.sync_api import Page, expect
+from steps import approve, decide, rehearse, start
 
 from customers.records import read_records
 from handover import demo
-from handover.models import Addressee, Backup, Execution, Handover, Notice
+from handover.models import Addressee, Execution, Handover, Notice
 from handover.notice_content import reach_of, suggested
 from handover.services import notices, sending
 from handover.workflow import HandoverState
@@ -41,15 +43,16 @@ def test_a_share_deal_says_what_differs_and_carries_who_consented(cast, new_page
     run = demo.Demo(cast, handover)
     _until_told(run, live_server)
     agreed = _consent(new_page(viewport={"width": 390, "height": 844}))
-    _carry(run)
+    backed_up(run)
+    buyer = new_page(viewport={"width": 390, "height": 844})
+    sign_in(buyer, cast.buyer_lead.email)
+    _carry(f"/handovers/{handover.pk}/", page, buyer, _reviewer(new_page, sign_in, cast))
     handover.refresh_from_db()
     assert (handover.kind, handover.state) == ("share", HandoverState.CERTIFIED)
     execution = Execution.objects.get()
     crossed = {record.identity for record in read_records(execution.target, FIRST, LAST)}
     assert crossed == agreed, "of six customers exactly those who agreed"
 
-    buyer = new_page(viewport={"width": 390, "height": 844})
-    sign_in(buyer, cast.buyer_lead.email)
     buyer.goto(f"/handovers/{handover.pk}/")
     expect(buyer.get_by_text("Share deal").first).to_be_visible()
     buyer.goto(f"/handovers/{handover.pk}/certificate/")
@@ -58,11 +61,9 @@ def test_a_share_deal_says_what_differs_and_carries_who_consented(cast, new_page
 
 def _until_told(run, live_server):
     """By the services until everybody has the notice, on the basis of separate consent."""
-    demo.pass_necessity(run)
-    demo.pass_scope(run)
     until, now = timezone.localdate() + timedelta(days=7), timezone.now()
     consent = {"legal_basis": "pipl23", "telling": "platform", "told_on": None, "told_how": "", "answer_until": until}
-    demo.pass_plan(run, **consent)
+    agreed(run, **consent)
     handover = Handover.objects.select_related("seller", "buyer", "plan").get()
     texts, reach = suggested(handover), reach_of(handover.seller)
     notice = notices.write(
@@ -91,17 +92,19 @@ def _consent(phone):
     return agreed
 
 
-def _carry(run):
-    """By the services from the told customers to the certificate."""
-    backup = demo.start_backup(run)
-    for job in ("write_job", "restore_job"):
-        demo.run_job(getattr(Backup.objects.get(pk=backup), job))
-    demo.approve_backup(run)
-    demo.run_job(demo.screening_job(run))
-    demo.approve_content(run)
-    demo.rehearse(run)
-    execution = demo.start_execution(run)
-    for job in ("transfer_job", "verify_job"):
-        execution.refresh_from_db()
-        demo.run_job(getattr(execution, job))
-    demo.pass_audit(run)
+def _reviewer(new_page, sign_in, cast):
+    page = new_page()
+    sign_in(page, cast.reviewer.email)
+    return page
+
+
+def _carry(address: str, seller: Page, buyer: Page, reviewer: Page) -> None:
+    """From the backup to the certificate, each by their own pages; the execution is started by one person a side."""
+    approve(seller, "Approve the backup")
+    decide(reviewer, "Backup")
+    decide(reviewer, "Customer content")
+    rehearse(buyer, address, "Did not consent")
+    start(seller, address, "Give the first start")
+    expect(seller.locator("main")).to_contain_text("The transfer begins with the start of the other side.")
+    start(buyer, address, "Start the transfer now")
+    decide(reviewer, "Audit")

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
+from steps import approve, decide, holds_up, rehearse, start
 
 from accounts.demo import Cast
 from customers.models import Book, Customer
@@ -169,49 +169,6 @@ def back_up(page: Page, address: str) -> None:
     holds_up(page)
 
 
-def approve(page: Page, waiting: str) -> None:
-    """From home, where it waits: read and say yes."""
-    page.goto("/")
-    page.get_by_role("link", name=waiting).click()
-    yes = page.get_by_role("button", name="Approve", exact=True)
-    reading = page.get_by_role("link", name=re.compile("^Read and approve"))
-    expect(yes.or_(reading).first).to_be_visible()
-    if not yes.is_visible():
-        reading.click()
-    yes.click()
-    expect(page.locator("main")).to_contain_text("Approved")
-
-
-def decide(page: Page, kind: str) -> None:
-    """From the queue: claim, answer every question, judge what is left to judge, approve."""
-    page.goto("/reviews/")
-    page.locator(".item", has_text=kind).first.click()
-    expect(page.locator(".queue__work .title")).to_have_text(kind)
-    page.get_by_role("button", name=re.compile("^Claim this review")).first.click()
-    expect(page.get_by_role("button", name=re.compile("^Approve, next"))).to_be_visible()
-    for answer in page.locator('input[name^="answer-"][value="pass"]').all():
-        answer.check()
-    for judgment in page.locator('input[name^="hit-"][value="false_alarm"]').all():
-        judgment.check()
-    rest = page.locator('select[name="rest"]')
-    if rest.count():
-        rest.select_option("false_alarm")
-    page.get_by_role("button", name=re.compile("^Approve, next")).click()
-    expect(page.get_by_role("status")).to_contain_text(f"Decided: {kind}")
-
-
-def rehearse(page: Page, address: str) -> None:
-    page.goto(f"{address}execution/")
-    page.get_by_role("button", name="Start the dry run").click()
-    expect(page.locator("#dry-run")).to_contain_text("No customer stays.")
-    holds_up(page)
-
-
-def start(page: Page, address: str, button: str) -> None:
-    page.goto(f"{address}execution/start/")
-    page.get_by_role("button", name=button).click()
-
-
 def certificate_holds(page: Page, address: str, purchases: int, folder: Path) -> None:
     page.goto(f"{address}certificate/")
     expect(page.locator("h1")).to_contain_text("Certificate")
@@ -299,10 +256,3 @@ def only_the_first_tasks_are_left(people: People) -> None:
         page.goto("/")
         waits = "One thing waits for you" if name == "buyer_lead" else "Nothing waits for you"
         expect(page.locator("h1")).to_have_text(waits)
-
-
-def holds_up(page: Page) -> None:
-    """No violation that assistive technology would stumble over."""
-    # The watermark is decoration (WCAG 1.4.3, incidental text); a line in full contrast says the same.
-    found = Axe().run(page, context={"exclude": [[".watermark"]]})
-    assert found.violations_count == 0, found.generate_report()

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+import kept
 import pytest
 from access_matrix import DOCUMENT, document
 from access_table import OBJECTS, PAGES
@@ -14,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from world import ACTORS, OTHERS, World, make_world
 
+from accounts import waiting
 from accounts.demo import Cast
 from accounts.models import User
 from ledger.models import Entry
@@ -42,13 +44,27 @@ NAMES_AN_OBJECT = {
 
 @pytest.fixture
 def world(cast: Cast, now: datetime) -> World:
-    return make_world(cast, now)
+    return kept.again("world", cast, lambda cast: make_world(cast, now))
 
 
 @pytest.fixture
 def clients(world: World, client_of: Callable[[User], Client]) -> dict[str, Client]:
     """A browser of each actor."""
     return world.clients(client_of)
+
+
+@pytest.fixture
+def _counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a person is asked once: the navigation of a thousand pages counts the same."""
+    found: dict[int, list[waiting.Waiting]] = {}
+    ask = waiting.waiting_for
+
+    def once(user: User, now: datetime) -> list[waiting.Waiting]:
+        if user.pk not in found:
+            found[user.pk] = ask(user, now)
+        return found[user.pk]
+
+    monkeypatch.setattr(waiting, "waiting_for", once)
 
 
 @pytest.fixture
@@ -93,7 +109,7 @@ def test_what_one_may_not_see_is_not_there(name: str) -> None:
         assert {by_actor[actor] for actor in OTHERS} <= {"404", "405"}
 
 
-@pytest.mark.usefixtures("_quiet")
+@pytest.mark.usefixtures("_quiet", "_counted_once")
 def test_every_url_answers_each_actor_as_declared(world: World, clients: dict[str, Client]) -> None:
     wrong, without = [], []
     for name, page in PAGES.items():
@@ -112,7 +128,7 @@ def test_every_url_answers_each_actor_as_declared(world: World, clients: dict[st
     assert not wrong, f"These answer otherwise than declared (for {', '.join(ACTORS)}):\n" + "\n".join(wrong) + told
 
 
-@pytest.mark.usefixtures("_quiet")
+@pytest.mark.usefixtures("_quiet", "_counted_once")
 def test_a_lead_who_looks_on_as_a_clerk_sees_what_the_clerk_sees(world: World, clients: dict[str, Client]) -> None:
     """Every page answers as it does to the clerk, without a write, but those that belong to the clerk alone."""
     lead = clients["seller_lead"]
