@@ -67,7 +67,7 @@ def obstacle(handover: Handover, now: datetime) -> str:
         return unlawful
     starts_on = handover.plan.starts_on
     if timezone.localdate(now) < starts_on:
-        message = _("The plan says: not before %(date)s. Start it then, or change the plan.")
+        message = _("The plan says: not before %(date)s. Start it from that day on.")
         return message % {"date": date_format(starts_on)}
     waits = abroad_obstacle(handover, now) or holding_out.obstacle(handover, now) or screening.obstacle(handover)
     return waits or rehearsing.obstacle(handover)
