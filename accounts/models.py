@@ -76,7 +76,9 @@ class Organization(models.Model):
     kind = models.CharField(_("Kind"), max_length=8, choices=Kind, default=Kind.BUSINESS)
     name = models.CharField(_("Short name"), max_length=100)
     legal_name = models.CharField(_("Legal name"), max_length=200)
-    country = models.CharField(_("Country or region"), max_length=2, default="CN", help_text=_("Two letters, ISO 3166-1."))
+    country = models.CharField(
+        _("Country or region"), max_length=2, default="CN", help_text=_("Two letters, ISO 3166-1.")
+    )
     registration_number = models.CharField(
         _("Registration number"),
         max_length=40,
