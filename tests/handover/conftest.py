@@ -1,5 +1,6 @@
 """Handovers that stand at any gate, with a few customers whose every value can be told from any other text."""
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -79,3 +80,13 @@ def kept_stand(made: Stand, db: None, settings: Any, tmp_path: Path) -> Stand:
 def actors(cast: Cast, now: datetime) -> dict[str, User | None]:
     """Everybody of `move_table.PLACES`; the platform is nobody."""
     return {name: getattr(cast, name, None) for name in PLACES} | {"stranger": stranger(now)}
+
+
+@pytest.fixture(scope="module")
+def no_loop() -> Iterator[None]:
+    """A browser of an earlier test leaves its loop running in this thread; where jobs run there is none. For the whole
+    module: in a loop Django takes another connection."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)

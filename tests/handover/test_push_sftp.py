@@ -1,6 +1,5 @@
 """The package goes to a real OpenSSH server, part by part, and is read back there."""
 
-import asyncio
 from ipaddress import ip_network
 
 import asyncssh
@@ -23,6 +22,7 @@ from jobs.workflow import ChunkState, JobState
 from ledger.models import Entry
 from vault.errors import KeyDestroyed
 
+pytestmark = pytest.mark.usefixtures("no_loop")
 IDENTITY = pyrage.x25519.Identity.generate()
 PART = 4096
 
@@ -44,16 +44,6 @@ def _server(tmp_path_factory):
     running = openssh.server(tmp_path_factory.mktemp("sshd"))
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_loop():
-    """A browser of an earlier test leaves its loop running in this thread; where jobs run there is none. For the whole
-    module: in a loop Django takes another connection."""
-    running = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(running)
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_every_criterion_has_its_words_in_both_languages():
 
 def test_all_criteria_stay_on_one_sheet(kept_stand):
     issued = kept_stand.handover.certificate
-    sheet = sheet_of(issued, "https://handover.example/verify/" + "0" * 64 + "/")
+    sheet = sheet_of(issued, (), "https://handover.example/verify/" + "0" * 64 + "/")
     long = replace(sheet, chosen=Words(*chosen({"segment": {"criteria": EVERYTHING}})), dense=True)
     (page,) = pages(pdf_of(long, "certificate.json", issued.issued_at))
     assert bare(long.chosen.en) in bare(page) and bare(long.chosen.zh) in bare(page)

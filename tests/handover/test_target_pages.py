@@ -19,6 +19,7 @@ from handover.workflow import StepKind
 from jobs.services import run_now
 from ledger.models import Entry
 
+pytestmark = pytest.mark.usefixtures("no_loop")
 KEY = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode().strip()
 SERVER = {"host": "sftp.example.com", "port": "22", "username": "handover", "folder": "incoming", "host_key": KEY}
 BUCKET = {
@@ -170,6 +171,7 @@ def test_a_sending_is_begun_on_the_page_and_its_stop_is_shown(stand, client_of, 
     targets_job(stand)
     push = Push.objects.select_related("job").get()
     assert "private network" in push.job.error, "begun by itself when the package was made"
+    demo.countersign(stand.demo)
     waits = [str(one.title) for one in waiting_for(stand.cast.buyer_lead, timezone.now())]
     assert waits == ["The sending of the package stopped", "Say who takes care of the first tasks with what arrived"]
     page = text_of(lead.get(url(stand, "package")))
