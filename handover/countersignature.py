@@ -54,7 +54,7 @@ def statement(legal_name: str, reference: str) -> dict[str, Value]:
     """What a person says by signing, in both languages."""
     return {
         "en": f"On behalf of {legal_name} I have read certificate {reference} and sign it.",
-        "zh": f"本人代表{legal_name}，已阅读证明{reference}，并予以签署。",
+        "zh": f"本人代表{legal_name}，已阅读证书{reference}，并予以签署。",
     }
 
 

@@ -60,7 +60,7 @@ def test_it_has_both_languages_whichever_one_works_in(certified, cast, client_of
         text = text_of(client_of(cast.buyer_lead).get(url(certified), headers={"accept-language": language}))
         for words in (
             "Certificate of Handover",
-            "客户信息交接证明",
+            "客户信息交接证书",
             "客户编号、姓名、电话、电子邮箱、地址",
             "转让方销毁其副本",
         ):
