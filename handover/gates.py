@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts.models import Membership, Organization, User
 from compliance.models import Review
-from handover.models import Approval, Backup, Execution, Handover, Step
+from handover.models import Approval, Handover, Step
 from handover.permissions import is_permitted, side_for
-from handover.selectors import current_step, standing_approvals, steps_of
+from handover.selectors import BackupLeft, current_step, standing_approvals, steps_of
 from handover.workflow import ORDER, REQUIRED, HandoverState, Rank, Right, Side, StepKind, StepState, find
 
 _NAMED = 3  # people that a sentence names before it counts the rest
@@ -83,12 +83,14 @@ class Acts:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A handover as one reader sees it. `hindered`: a start of the transfer would be refused now (`blockers`)."""
+    """A handover as one reader sees it. `hindered`: a start of the transfer would be refused now (`blockers`). `left`:
+    the backup of one that was stopped."""
 
     handover: Handover
     user: User
     reviews: Mapping[UUID, Review] = field(default_factory=dict)
     hindered: bool = False
+    left: BackupLeft | None = None
 
     @property
     def current(self) -> Step:
@@ -102,16 +104,6 @@ class Board:
     @property
     def open(self) -> bool:
         return self.handover.state == HandoverState.OPEN
-
-    @property
-    def backup(self) -> Backup | None:
-        """The newest backup that was made for the handover, whatever became of it."""
-        return Backup.objects.filter(handover=self.handover).order_by("-created_at").first()
-
-    @property
-    def begun(self) -> bool:
-        """Whether a transfer ever began, also one that was undone."""
-        return Execution.objects.filter(handover=self.handover).exists()
 
 
 def gate_url(handover: Handover, kind: str) -> str:

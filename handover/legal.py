@@ -86,14 +86,14 @@ def demanding(handover: Handover, what: str) -> Obligation | None:
 
 
 def serving(basis: LegalBasis, handover: Handover) -> bool:
-    """Whether a basis serves a jurisdiction in which customers of the book live."""
-    return bool(set(basis.jurisdictions) & _living(handover))
+    """Whether a basis is in force and serves a jurisdiction in which customers of the book live."""
+    return bool(_served(basis) & _living(handover))
 
 
 def unserved(basis: LegalBasis, handover: Handover) -> list[str]:
     """The jurisdictions in which customers live and that the basis does not serve, by name; standards aside."""
     places = places_of(handover)
-    return [one.name for one, _count in places.counted if one.code not in basis.jurisdictions]
+    return [one.name for one, _count in places.counted if one.code not in _served(basis)]
 
 
 def basis_problem(basis: LegalBasis, handover: Handover) -> str:
@@ -136,6 +136,11 @@ def consent_warning(basis: LegalBasis | None, handover: Handover) -> str:
         "here without a basis that asks for consent. Choose one, or have counsel say where they agreed."
     )
     return message % {"place": place, "source": demanded.source}
+
+
+def _served(basis: LegalBasis) -> set[str]:
+    """One that the law data no longer has serves nobody, though the plans that name it still know it."""
+    return set() if basis.ended_at else set(basis.jurisdictions)
 
 
 def _living(handover: Handover) -> set[str]:

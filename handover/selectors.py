@@ -1,6 +1,8 @@
 """What a person may see of handovers, and how a handover is read with everything that its pages say."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -13,7 +15,16 @@ from compliance.models import Review
 from compliance.workflow import LIVE
 from customers.models import Book
 from customers.workflow import BookState
-from handover.models import Approval, Handover, HandoverGroupPermission, Push, Step, TransferPlan
+from handover.models import (
+    Approval,
+    Backup,
+    Execution,
+    Handover,
+    HandoverGroupPermission,
+    Push,
+    Step,
+    TransferPlan,
+)
 from handover.permissions import HELD, sellers_led_by
 from handover.services.reviewing import SUBJECT
 from handover.workflow import ORDER, HandoverState, Side, StepKind, StepState
@@ -70,6 +81,25 @@ def live_reviews(steps: Iterable[Step]) -> dict[UUID, Review]:
     """The review that waits for its decision, by step."""
     waiting = Review.objects.filter(subject_type=SUBJECT, subject_id__in=[step.pk for step in steps], state__in=LIVE)
     return {review.subject_id: review for review in waiting.select_related("claimed_by")}
+
+
+@dataclass(frozen=True, slots=True)
+class BackupLeft:
+    """The newest backup that was made for a handover, whatever became of it. `begun`: a transfer began, be it one that
+    was undone. `overdue`: its day is past, so the night after the handover's end destroys it."""
+
+    backup: Backup
+    begun: bool
+    overdue: bool
+
+
+def backup_left(handover: Handover, today: date) -> BackupLeft | None:
+    """What becomes of the backup when the handover is stopped, or became of it; None without a backup."""
+    backup = Backup.objects.filter(handover=handover).order_by("-created_at").first()
+    if backup is None:
+        return None
+    begun = Execution.objects.filter(handover=handover).exists()
+    return BackupLeft(backup, begun, backup.expires_on < today)
 
 
 # Certified, and may still be given back.

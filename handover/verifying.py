@@ -55,10 +55,12 @@ def _holds(document: str, digest: bytes) -> bool:
 
 
 def _is_of(certificate: Certificate, made: Countersignature, digest: bytes) -> bool:
-    """Whether a side signed this certificate, with its own key."""
+    """Whether a side signed this certificate, with its own key and at the moment that the row says."""
     key = signing.of_organization(organization_of(certificate.handover, made.side))
     said = _stands(made.document, countersignature.FORMAT, countersignature.SECTIONS, key)
-    return said is not None and (said["certificate"]["digest"], said["party"]["side"]) == (digest.hex(), made.side)
+    if said is None or datetime.fromisoformat(said["dates"]["signed"]) != made.signed_at.replace(microsecond=0):
+        return False
+    return (said["certificate"]["digest"], said["party"]["side"]) == (digest.hex(), made.side)
 
 
 def _stands(document: str, form: str, names: Sequence[str], key: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.periods import months_before
 from customers.errors import CustomersError, ManyExpire
 from customers.holds import held_among
-from customers.models import Arrival, Book, Category, Customer, Destruction, RetentionRule, Terms
+from customers.models import PLATFORM_RULE, Arrival, Book, Category, Customer, Destruction, RetentionRule, Terms
 from customers.permissions import may_set_rules
 from customers.services.matching import take_back_expired
 from customers.workflow import BookState
@@ -103,6 +103,8 @@ def set_rule(
     """Say how many months after collection a category's keys are destroyed. `agreed`: of how many customers the person
     knows that their keys go with the next purge. Raises CustomersError, also when a book that a handover brought were
     kept longer than agreed; ManyExpire when more keys go than `agreed`."""
+    # The form shows the platform's own reason in the language of the page: left as it is, it stays in every language.
+    reason = PLATFORM_RULE if reason == _(PLATFORM_RULE) else reason
     if not may_set_rules(actor, book):
         raise CustomersError(_("Only a lead of the book's organization sets how long data is kept. Ask one of them."))
     locked = Book.objects.select_for_update().get(pk=book.pk)

@@ -25,6 +25,11 @@ from vault.services import load_stream_key
 
 # Customers in a segment: some megabytes in memory, some thousand files for a million customers.
 SEGMENT = 1000
+# Of a backup for a handover and of a nightly one of the book.
+_GIVEN_UP = gettext_lazy(
+    "The backup is given up and proves nothing. If it was made for a handover, gate 4 is open again and a new one can "
+    "be started; each night the book is backed up anew."
+)
 
 
 def leaf_of(record: Record) -> bytes:
@@ -82,9 +87,7 @@ class BackupHandler:
 
     workers = 2
     title = gettext_lazy("Backup of the book")
-    canceling = gettext_lazy(
-        "The backup is given up and proves nothing. Gate 4 is open again, and a new backup can be started."
-    )
+    canceling = _GIVEN_UP
 
     def plan(self, job: Job) -> Iterator[Planned]:
         book = Book.objects.get(backups__pk=job.subject_id)
@@ -126,9 +129,7 @@ class RestoreHandler:
 
     workers = 2
     title = gettext_lazy("Test restore of the backup")
-    canceling = gettext_lazy(
-        "The backup is given up and proves nothing. Gate 4 is open again, and a new backup can be started."
-    )
+    canceling = _GIVEN_UP
 
     def plan(self, job: Job) -> Iterator[Planned]:
         backup = Backup.objects.get(pk=job.subject_id)

@@ -90,7 +90,7 @@ class Step(models.Model):
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=workflow.StepKind)
     state = models.CharField(max_length=10, choices=workflow.StepState, default=workflow.StepState.SHUT)
-    content = models.JSONField(default=dict)  # necessity: purpose and one reason per category
+    content = models.JSONField(default=dict)  # necessity: purpose, reason per category; plan: half-typed
     author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     writers: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(User, related_name="+")
     remark = models.TextField(blank=True)

@@ -151,7 +151,7 @@ def _follow(backup: Backup, now: datetime) -> None:
 def end_backups(*, handover: Handover, now: datetime) -> int:
     """Destroy the backups of a handover that was stopped before a transfer began: they were made for it alone. Once one
     began they stay until their day, because they alone prove that the seller's book is what it was. One whose job is
-    still in hand ends with the job. Returns how many. The handover is locked."""
+    still in hand ends with the job. Returns how many. The handover is locked, or stopped for good."""
     if Execution.objects.filter(handover=handover).exists():
         return 0
     made = Backup.objects.filter(handover=handover, state__in=[BackupState.PROVEN, BackupState.FAILED])

@@ -74,10 +74,20 @@ def save_draft(*, actor: User, step: Step, terms: PlanTerms, now: datetime) -> T
 @transaction.atomic
 def keep_typed(*, actor: User, step: Step, typed: Mapping[str, str], now: datetime) -> Step:
     """Keep a plan that is not complete yet as it was typed, by names of fields, for whoever writes on. What was saved
-    whole before stays beside it. Raises HandoverError when `actor` may not write."""
-    check(step, "draft", actor=actor, side=Side.SELLER)
+    whole before stays beside it. What was emptied is kept too. Raises HandoverError when `actor` may not write."""
     move(step, "draft", actor=actor, side=Side.SELLER, now=now)
-    _keep(step, {name: text.replace("\x00", "")[:TYPED] for name, text in typed.items() if text.strip()})
+    _keep(step, {name: text.replace("\x00", "")[:TYPED] for name, text in typed.items()})
+    return step
+
+
+@transaction.atomic
+def discard_typed(*, actor: User, step: Step, now: datetime) -> Step:
+    """Go on with the plan that was saved whole: what was half typed since is gone. Raises HandoverError when no plan
+    was saved or `actor` may not write."""
+    move(step, "draft", actor=actor, side=Side.SELLER, now=now)
+    if not TransferPlan.objects.filter(handover=step.handover).exists():
+        raise HandoverError(_("No plan was saved whole, so there is none to go on with. Complete this one."))
+    _keep(step, {})
     return step
 
 

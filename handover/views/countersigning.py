@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.countries import country_name
 from accounts.stepup import fresh_factor_required
 from handover.countersignature import SIDES, file_of, statement
 from handover.errors import HandoverError
@@ -58,6 +59,7 @@ def _ask(request: HttpRequest, found: Certificate, line: SideSignature | None) -
         "digest": bytes(found.digest).hex(),
         "line": line,
         "party": party,
+        "country": country_name(party["country"]),
         "statement": statement(party["legal_name"], said["handover"]["reference"]),
     }
     return render(request, "handover/countersign.html", context)

@@ -19,7 +19,7 @@ from handover.forms.confirming import StopForm
 from handover.gates import acts_of, approvals_of, gates_of
 from handover.permissions import may_stop
 from handover.readiness import readiness_of
-from handover.selectors import step_of
+from handover.selectors import backup_left, step_of
 from handover.services import stopping
 from handover.views.pages import board_of, user_of, visible
 from handover.views.watching import answer
@@ -83,5 +83,5 @@ def stop(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Handover %(reference)s is stopped.") % {"reference": handover})
             return redirect("handover:detail", handover_id)
-    context = {"handover": handover, "form": form, "board": board_of(request, handover)}
+    context = {"handover": handover, "form": form, "left": backup_left(handover, timezone.localdate())}
     return render(request, "handover/stop.html", context, status=422 if form.errors else 200)

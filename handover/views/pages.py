@@ -17,7 +17,7 @@ from handover.findings import findings_of
 from handover.gates import Board, acts_of, approvals_of, gates_of, turns_of
 from handover.models import Handover, Step
 from handover.permissions import sides_of
-from handover.selectors import handovers_visible_to, live_reviews, step_of, steps_of, with_gates
+from handover.selectors import backup_left, handovers_visible_to, live_reviews, step_of, steps_of, with_gates
 from handover.workflow import HandoverState, Side, StepKind
 from ledger.models import Entry
 from ledger.selectors import entries_of
@@ -40,7 +40,8 @@ def visible(request: HttpRequest, handover_id: UUID) -> Handover:
 def board_of(request: HttpRequest, handover: Handover) -> Board:
     """The handover as the signed-in person sees it."""
     hindered = handover.state == HandoverState.OPEN and is_hindered(handover, timezone.now())
-    return Board(handover, user_of(request), live_reviews(steps_of(handover)), hindered)
+    left = backup_left(handover, timezone.localdate()) if handover.state == HandoverState.STOPPED else None
+    return Board(handover, user_of(request), live_reviews(steps_of(handover)), hindered, left)
 
 
 def own_side(request: HttpRequest, handover: Handover) -> Side:

@@ -20,7 +20,7 @@ from handover.forms.plan import PlanForm
 from handover.hints import PLAN_HINTS
 from handover.legal import consent_warning, demanding, places_of, serving, unserved
 from handover.models import Handover, Step, TransferPlan
-from handover.permissions import sides_of
+from handover.permissions import side_for, sides_of
 from handover.selectors import step_of
 from handover.services import plan
 from handover.summaries import gate_summary
@@ -36,18 +36,31 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     """Read the plan; who may, writes and submits it."""
     handover = visible(request, handover_id)
     step = step_of(handover, KIND)
-    form = PlanForm(request.POST if request.method == "POST" else None, handover=handover, initial=_initial(step))
-    conflict = ""
-    if form.is_bound and (conflict := saved_meanwhile(request, step)):
+    form = PlanForm(
+        request.POST if request.method == "POST" else None, handover=handover, initial=_initial(request, step)
+    )
+    conflict = saved_meanwhile(request, step) if form.is_bound else ""
+    if conflict:
         form.add_error(None, conflict)
-    elif form.is_bound:
-        try:
-            if form.is_valid():
-                return _store(request, step, form)
-            _keep(request, step, form)
-        except HandoverError as error:
-            form.add_error(None, str(error))
-    handover = visible(request, handover_id)
+    elif form.is_bound and (done := _done(request, step, form)):
+        return done
+    return _page(request, visible(request, handover_id), form, conflict)
+
+
+def _done(request: HttpRequest, step: Step, form: PlanForm) -> HttpResponse | None:
+    """Where a POST leads; None when the form says what it still needs or why it was refused."""
+    try:
+        if "discard" in request.POST:
+            return _discard(request, step)
+        if form.is_valid():
+            return _store(request, step, form)
+        _keep(request, step, form)
+    except HandoverError as error:
+        form.add_error(None, str(error))
+    return None
+
+
+def _page(request: HttpRequest, handover: Handover, form: PlanForm, conflict: str) -> HttpResponse:
     step = step_of(handover, KIND)
     context = {
         "form": form,
@@ -55,6 +68,7 @@ def page(request: HttpRequest, handover_id: UUID) -> HttpResponse:
         "crossing": crossing_of(handover),
         "hints": PLAN_HINTS,
         "seen": digest_of(step).hex(),
+        "half": bool(step.content.get("typed")),
         "conflict": bool(conflict),
         "consent_warning": consent_warning(form.chosen_basis, handover),
     } | _lawful(request, handover)
@@ -78,9 +92,14 @@ def _lawful(request: HttpRequest, handover: Handover) -> dict[str, object]:
     }
 
 
-def _initial(step: Step) -> dict[str, object]:
-    """What was typed last, or else saved whole."""
-    if typed := step.content.get("typed"):
+def _drafts(request: HttpRequest, step: Step) -> bool:
+    return side_for(user_of(request), step, "draft") is not None
+
+
+def _initial(request: HttpRequest, step: Step) -> dict[str, object]:
+    """What was typed last, for whoever writes on; else what was saved whole, which is what everybody reads."""
+    typed = step.content.get("typed")
+    if typed and _drafts(request, step):
         return {**dict.fromkeys(PLAN_FIELDS), **typed}
     written = TransferPlan.objects.filter(handover=step.handover_id).first()
     if written is None:
@@ -96,10 +115,17 @@ def _keep(request: HttpRequest, step: Step, form: PlanForm) -> None:
     messages.success(request, _("Saved as far as it is filled in. Below stands what it needs before it is submitted."))
 
 
+def _discard(request: HttpRequest, step: Step) -> HttpResponse:
+    plan.discard_typed(actor=user_of(request), step=step, now=timezone.now())
+    messages.success(request, _("Discarded. Below stands the plan as it was saved whole."))
+    return redirect(request.path)
+
+
 def _store(request: HttpRequest, step: Step, form: PlanForm) -> HttpResponse:
     """Save the plan, and submit it if that button was pressed. Who only submits what is there becomes no writer."""
     user, now, submits = user_of(request), timezone.now(), "submit" in request.POST
-    if form.has_changed() or step.content.get("typed") or not submits:
+    completes = step.content.get("typed") and _drafts(request, step)
+    if form.has_changed() or completes or not submits:
         plan.save_draft(actor=user, step=step, terms=form.terms, now=now)
     if submits:
         plan.submit(actor=user, step=step, now=now)

@@ -50,6 +50,7 @@ _TABLES = (
     "handover_backup",
     "handover_execution",
     "handover_delivery",
+    "handover_countersignature",
     "compliance_review",
     "customers_book",
 )

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
+from django.utils import timezone
 from stand import watched
 
 from compliance.models import Review
@@ -14,7 +15,7 @@ from customers.workflow import BookState
 from handover import demo
 from handover.models import Backup
 from handover.segments import Place
-from handover.services import screening
+from handover.services import backing_up, screening
 from handover.services.reviewing import live_review
 from handover.workflow import BackupState, StepKind, StepState
 
@@ -227,3 +228,15 @@ def test_no_screening_again_while_one_waits_for_its_review(proven, actors, clien
     assert "The screening is running, waits for its review, or is approved." in text
     assert watched() == before
     assert post(client_of(actors["stranger"]), proven, "screen_again").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["write_job", "restore_job"])
+def test_canceling_says_what_is_true_of_a_nightly_backup_too(gate, client_of, name):
+    backing_up.back_up_books(now=timezone.now())
+    backup = Backup.objects.get(handover=None)
+    if name == "restore_job":
+        demo.run_job(backup.write_job)
+        backup.refresh_from_db()
+    address = reverse("jobs:cancel", args=[getattr(backup, name).pk])
+    page = client_of(gate.cast.seller_lead).get(address).content.decode()
+    assert "If it was made for a handover, gate 4 is open again" in page

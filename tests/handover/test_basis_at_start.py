@@ -33,6 +33,16 @@ def law_changes(stand):
         )
 
 
+def basis_ends(stand):
+    """A new version of the law data, which has the basis of the plan no longer."""
+    parts = law.FILE.read_text().split("[[basis]]")
+    left = [part for part in parts if f'code = "{stand.handover.plan.legal_basis}"' not in part]
+    assert len(left) == len(parts) - 1
+    with owner.within():
+        law.load(now=timezone.now(), text="[[basis]]".join(left))
+    assert stand.handover.plan.basis.ended_at
+
+
 def customers_change(stand):
     Customer.objects.filter(book=stand.handover.book).update(jurisdiction="DE")
 
@@ -47,6 +57,7 @@ def condition(stand):
     ("change", "place", "fits"),
     [
         (law_changes, "China (mainland)", "PIPL 23"),
+        (basis_ends, "China (mainland)", "PIPL 23"),
         (customers_change, "European Union and EEA", "Legitimate interests"),
     ],
 )

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from stand import attack, stand_at, stranger
 
+from accounts.countries import country_name
 from handover import demo
 from handover.after_duties import after_waiting
 from handover.models import Countersignature
@@ -56,6 +57,8 @@ def test_a_lead_reads_and_signs_and_then_everybody_reads_it(kept_stand, client_o
     assert f"On behalf of {stand.cast.buyer.legal_name} I have read certificate {stand.handover.reference}" in asked
     assert f"本人代表{stand.cast.buyer.legal_name}" in asked
     assert f'name="digest" value="{digest(stand)}"' in asked
+    party = stand.cast.buyer
+    assert f"{country_name(party.country)} {party.registration_number}" in asked
     assert buyer.post(url, {"digest": digest(stand)})["Location"] == at(stand, "certificate")
     assert "You have signed the certificate." in text(buyer, at(stand, "certificate"))
     made = Countersignature.objects.get()
@@ -219,6 +222,7 @@ SWAPPED = (
         "UPDATE handover_countersignature SET document = '{}'",
         "UPDATE handover_countersignature SET document = 'x'",
         SWAPPED,
+        "UPDATE handover_countersignature SET signed_at = signed_at - interval '1 day' WHERE side = 'buyer'",
     ],
 )
 def test_what_was_changed_in_the_database_does_not_hold(kept_stand, client, change):

@@ -4,9 +4,10 @@ before; nothing is lost, nothing overwritten, nothing there twice."""
 from datetime import timedelta
 
 import pytest
+from already_there import CUSTOMERS, OWN, accept, book, by_number, contents, matched, prepared, target
 from django.db import transaction
 from django.utils import timezone
-from stand import add_people, everybody, people, refused, stand_at
+from stand import everybody, people, refused, stand_at
 from uuid_utils.compat import uuid7
 
 from accounts.periods import months_after
@@ -23,15 +24,13 @@ from customers.models import (
     SubjectRequest,
     Terms,
 )
-from customers.records import Record
-from customers.services import holding, retention
-from customers.services.books import create_book, move_book
-from customers.services.requests import open_request
+from customers.services import retention
+from customers.services.books import move_book
 from customers.services.retention import destroy
 from customers.services.traveling import Sent, _last_days
 from customers.workflow import BookState
 from handover.handlers.matching import MatchHandler
-from handover.models import Certificate, Delivery, Execution, Matching, Reconciliation, TransferPlan
+from handover.models import Delivery, Execution, Matching, TransferPlan
 from handover.services import accepting, matching
 from handover.tasks import after
 from handover.workflow import StepKind
@@ -39,38 +38,6 @@ from jobs import services as jobs
 from jobs.errors import JobsError
 from jobs.services import run_now
 from ledger.models import Entry
-from vault.services import attach_keys
-
-CUSTOMERS = 7
-OWN = ("2024-01-01T10:00", "Own purchase", "1", "5.00", "CNY", "Online")
-
-
-def prepared(cast):
-    """Of the seven who arrive the buyer has: 0 whole, 1 poorer and with an own purchase, 2 under another name, 3
-    twice, 4 poorer."""
-    stand = stand_at(cast, StepKind.EXECUTION, CUSTOMERS, acceptance_days=10, duplicates="merge", retention_months=24)
-    source, now = everybody(stand.handover.book), timezone.now()
-    other = create_book(actor=cast.buyer_lead, organization=cast.buyer, name="Loyal", now=now)
-    third = create_book(actor=cast.buyer_lead, organization=cast.buyer, name="Online", now=now)
-    habit = ("every day", "Own", "Own")
-    one, poor, namesake, twice, four = source[:5]
-    own = [
-        Record(one.id, basic=("L0", *one.basic[1:5], "Own note"), purchases=[OWN], habit=habit),
-        Record(one.id, basic=("L1", poor.basic[1], poor.basic[2], "", "", ""), purchases=[OWN]),
-        Record(one.id, basic=("L2", "Somebody else", *namesake.basic[2:])),
-        Record(one.id, basic=("L3", *twice.basic[1:])),
-        Record(one.id, basic=("L4", *four.basic[1:4], "", "")),
-    ]
-    add_people(other, own)
-    add_people(third, [Record(one.id, basic=("O3", *twice.basic[1:])), people(90)[-1]])
-    open_request(customer=Customer.objects.get(pk=poor.id), kind="access", text="What is held?", now=now)
-    Consent.objects.create(customer_id=poor.id, purpose="News", source="import", given_at=now)
-    lead = cast.seller_lead
-    customer = Customer.objects.get(pk=poor.id)
-    holding.place_hold(actor=lead, book=customer.book, customer=customer, reason="Case 9", until=None, now=now)
-    stand.pass_gate(StepKind.EXECUTION)
-    stand.pass_gate(StepKind.AUDIT)
-    return stand
 
 
 @pytest.fixture(scope="module")
@@ -81,34 +48,6 @@ def made(keep):
 @pytest.fixture
 def stand(kept_stand):
     return kept_stand
-
-
-def accept(stand):
-    accepting.accept(actor=stand.cast.buyer_lead, handover=stand.handover, now=timezone.now())
-
-
-def matched(stand):
-    accept(stand)
-    found = Matching.objects.select_related("job").get()
-    job = run_now(found.job)
-    found.refresh_from_db()
-    return job, found
-
-
-def book(name):
-    return Book.objects.get(name=name)
-
-
-def by_number(book):
-    return {record.basic[0]: record for record in everybody(book)}
-
-
-def target():
-    return Execution.objects.get().target
-
-
-def contents(book):
-    return sorted((one.id, *one.basic, *map(str, one.purchases), str(one.habit)) for one in everybody(book))
 
 
 def snapshot():
@@ -358,80 +297,3 @@ def test_after_acceptance_nothing_is_given_back(stand):
     with refused("Nothing is given back"):
         accepting.roll_back(actor=stand.cast.buyer_lead, handover=stand.handover, reason="No.", now=timezone.now())
     assert Purchase.objects.filter(customer__book=book("Loyal")).exists()
-
-
-def bought(customer, *purchases):
-    """The customer's purchases are these and no others, stored as the platform stores them."""
-    Purchase.objects.filter(customer=customer).delete()
-    rows = [Purchase(customer=customer) for _one in purchases]
-    attach_keys(rows, [Category.PURCHASES])
-    for row, details in zip(rows, purchases, strict=True):
-        row.details = list(details)
-    Purchase.objects.bulk_create(rows)
-
-
-def test_a_purchase_that_both_have_is_kept_once_and_two_of_one_book_stay_two(stand, client_of):
-    twice, soap, loose = (
-        ("2024-05-01T10:00", "Twice", "2", "5.50", "CNY", "Online"),
-        ("2024-06-01T10:00", "Soap", "1", "3", "CNY", "Shop"),
-        ("2024-07-01", "Only a day", "1", "9.00", "CNY", "Shop"),
-    )
-    said, issued = Reconciliation.objects.values().get(), Certificate.objects.get().document
-    loyal, arrived = by_number(book("Loyal")), by_number(target())
-    written_otherwise = (*twice[:2], "2.0", "5.5", *twice[4:])
-    bought(Customer.objects.get(pk=loyal["L0"].id), OWN, OWN, twice, loose)
-    bought(Customer.objects.get(pk=arrived["KD00000"].id), OWN, written_otherwise, written_otherwise, soap, soap, loose)
-    others = {name: loyal[name].purchases for name in ("L1", "L4")}
-    moved = {name: arrived[number].purchases for name, number in (("L1", "KD00001"), ("L4", "KD00004"))}
-    job, found = matched(stand)
-    assert found.counts == {"arrived": 5, "links": 6, "merged": 3, "same": 2}
-    after = by_number(book("Loyal"))
-    assert after["L0"].purchases == [OWN, OWN, twice, loose, written_otherwise, soap, soap, loose]
-    assert {name: after[name].purchases for name in others} == {name: [*others[name], *moved[name]] for name in others}
-    assert by_number(target())["KD00000"].purchases == []
-    with transaction.atomic():
-        MatchHandler().run(job, job.chunks.get())
-    assert contents(book("Loyal")) == sorted(
-        (r.id, *r.basic, *map(str, r.purchases), str(r.habit)) for r in after.values()
-    )
-    # What was proven stays proven.
-    assert Reconciliation.objects.values().get() == said
-    assert Certificate.objects.get().document == issued
-    assert Entry.objects.get(verb="handover.matched").data["same"] == 2
-    _pages_tell_of_it(stand, client_of, Link.objects.get(same=2))
-
-
-def _pages_tell_of_it(stand, client_of, link):
-    client = client_of(stand.cast.buyer_lead)
-    page = client.get(f"/handovers/{stand.handover.pk}/after/").content.decode()
-    assert "Purchases that both had" in page and "2, each kept once" in page
-    page = client.get(f"/books/customers/{link.existing_id}/").content.decode()
-    assert "2 purchases stood in both records; each is kept once, here." in page
-    page = client.get(f"/books/customers/{link.arrived_id}/").content.decode()
-    assert "2 purchases stood in both records; each is kept once, there." in page
-
-
-def test_what_did_not_arrive_whole_is_never_taken_for_one_that_is_there(stand):
-    Execution.objects.update(transforms={"purchases.amount": "generalize"})
-    loyal, arrived = by_number(book("Loyal")), by_number(target())
-    for one in (loyal["L0"].id, arrived["KD00000"].id):
-        bought(Customer.objects.get(pk=one), OWN)
-    _job, found = matched(stand)
-    assert found.counts["same"] == 0
-    assert by_number(book("Loyal"))["L0"].purchases == [OWN, OWN]
-
-
-def test_nothing_rests_on_what_was_merged_and_goes_before(stand):
-    """A purchase that came by another handover leaves on a day of its own, so it stands for no other."""
-    loyal, arrived = by_number(book("Loyal")), by_number(target())
-    bought(Customer.objects.get(pk=arrived["KD00000"].id), OWN)
-    now, stranger = timezone.now(), by_number(book("Online"))[people(90)[-1].basic[0]].id
-    arrival = Arrival.objects.create(
-        book=book("Online"), handover=uuid7(), reference="X", purpose="x", months=1, at=now
-    )
-    row = str(Purchase.objects.get(customer=loyal["L0"].id).pk)
-    facts = {"arrival": arrival, "at": now, "merged_at": now, "moved": {"purchases": [row]}}
-    Link.objects.create(arrived_id=stranger, existing_id=loyal["L0"].id, **facts)
-    _job, found = matched(stand)
-    assert found.counts["same"] == 0
-    assert by_number(book("Loyal"))["L0"].purchases == [OWN, OWN]

@@ -13,11 +13,19 @@ from customers.models import PLATFORM_RULE, Customer, RetentionRule
 from handover.models import Handover
 from handover.segmenting import Segment, sentences
 from handover.workflow import StepKind
+from ledger.models import Entry
 
 
 @pytest.fixture(scope="module")
 def made(keep):
     return keep(lambda cast: stand_at(cast, StepKind.PLAN))
+
+
+@pytest.fixture(autouse=True)
+def language():
+    """A request leaves its language behind; the next test is not asked in it."""
+    with override("en"):
+        yield
 
 
 def read(client, address, language="en"):
@@ -76,5 +84,12 @@ def test_the_platforms_rule_is_read_in_ones_own_language_and_a_persons_stays(kep
     assert chinese != PLATFORM_RULE
     page = read(client, address, "zh-hans")
     assert chinese in page and PLATFORM_RULE not in page
+    # Who changes the months alone has not written the reason, in whatever language the page shows it.
+    sent = {"months": rule.months + 1, "reason": chinese}
+    response = client.post(f"{address}rules/{rule.category}/", sent, headers={"Accept-Language": "zh-hans"})
+    assert response.status_code == 302
+    rule.refresh_from_db()
+    assert (rule.months, rule.reason) == (sent["months"], PLATFORM_RULE)
+    assert Entry.objects.get(verb="book.rule_set", object_id=book.pk).data["reason"] == PLATFORM_RULE
     RetentionRule.objects.filter(book=book).update(reason="Tax office asks for it")
     assert "Tax office asks for it" in read(client, address, "zh-hans")

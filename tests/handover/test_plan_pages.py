@@ -181,8 +181,9 @@ def test_a_gate_that_is_shut_says_so(open_at: OpenAt, cast: Cast, client_of: Cli
 
 
 def typed(stand: Stand) -> dict[str, str]:
-    """What is kept of a plan that is not complete."""
-    return dict(stand.step(StepKind.PLAN).content.get("typed", {}))
+    """What is filled in of a plan that is not complete and is kept."""
+    kept = stand.step(StepKind.PLAN).content.get("typed", {})
+    return {name: text for name, text in kept.items() if text}
 
 
 def test_a_draft_is_saved_half_filled_in_and_completed_later(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
@@ -214,6 +215,61 @@ def test_a_whole_plan_stays_while_another_is_half_written(open_at: OpenAt, cast:
     assert client.post(address(stand), terms(safeguards="New ones.", submit="1")).status_code == 302
     assert stand.step(StepKind.PLAN).state == StepState.SUBMITTED
     assert TransferPlan.objects.get().safeguards == "New ones." and typed(stand) == {}
+
+
+def test_what_was_emptied_stays_empty(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    client.post(address(stand), terms())
+    assert "Saved as far as it is filled in." in client.post(address(stand), {}).content.decode()
+    assert "Two people start it." not in client.get(address(stand)).content.decode()
+    assert TransferPlan.objects.get().safeguards == terms()["safeguards"]
+
+
+def test_what_is_half_written_is_discarded_for_what_was_saved(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    stand, client, button = open_at(StepKind.PLAN), client_of(cast.seller_clerk), 'name="discard"'
+    client.post(address(stand), {"safeguards": "New ones."})
+    assert button not in client.get(address(stand)).content.decode(), "there is nothing to go on with"
+    response = client.post(address(stand), {"safeguards": "New ones.", "discard": "1"})
+    assert response.status_code == 422 and "No plan was saved whole" in response.content.decode()
+    assert typed(stand) == {"safeguards": "New ones."}
+    client.post(address(stand), terms())
+    client.post(address(stand), terms(safeguards="", legal_basis=""))
+    assert button in client.get(address(stand)).content.decode()
+    answer = client_of(cast.buyer_lead).post(address(stand), {"discard": "1"})
+    assert answer.status_code == 422 and typed(stand)
+    page = client.post(address(stand), terms(safeguards="", discard="1"), follow=True).content.decode()
+    assert "Discarded." in page and "Two people start it.</textarea>" in page and button not in page
+    demo.assess(stand.demo)
+    assert client.post(address(stand), terms(submit="1")).status_code == 302
+    assert stand.step(StepKind.PLAN).state == StepState.SUBMITTED
+
+
+def test_nobody_discards_what_somebody_else_has_written_meanwhile(
+    open_at: OpenAt, cast: Cast, client_of: ClientOf
+) -> None:
+    stand, client = open_at(StepKind.PLAN), client_of(cast.seller_clerk)
+    client.post(address(stand), terms())
+    seen = re.search(r'name="seen" value="(\w+)"', client.get(address(stand)).content.decode())
+    assert seen
+    client.post(address(stand), {"safeguards": "Later."})
+    page = client.post(address(stand), terms(seen=seen[1], discard="1")).content.decode()
+    assert "has saved another draft since" in page and typed(stand) == {"safeguards": "Later."}
+
+
+def test_who_only_submits_sends_what_they_read(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:
+    """The only lead of the seller must approve, so does not write: the saved plan is shown and nothing half typed."""
+    stand, lead = open_at(StepKind.PLAN), client_of(cast.seller_lead)
+    client_of(cast.seller_clerk).post(address(stand), terms())
+    client_of(cast.seller_clerk).post(address(stand), terms(safeguards="Half of it.", legal_basis=""))
+    page = lead.get(address(stand)).content.decode()
+    assert 'value="1">Submit for approval' in page and "<textarea" not in page
+    assert "Half of it." not in page and 'name="safeguards" value="Two people start it."' in page
+    demo.assess(stand.demo)
+    response = lead.post(address(stand), terms(submit="1"))
+    assert "The plan was saved before it was complete" in response.content.decode()
+    client_of(cast.seller_clerk).post(address(stand), {"discard": "1"})
+    assert lead.post(address(stand), terms(submit="1")).status_code == 302
+    assert stand.step(StepKind.PLAN).state == StepState.SUBMITTED
 
 
 def test_what_is_submitted_and_not_complete_is_not_saved(open_at: OpenAt, cast: Cast, client_of: ClientOf) -> None:

@@ -262,6 +262,39 @@ def test_once_a_transfer_has_begun_the_backup_stays_until_its_day(
         assert "stayed sealed until its day and is destroyed" in page
 
 
+def test_a_backup_past_its_day_goes_in_the_night_after_the_stop(open_at, client_of, django_capture_on_commit_callbacks):
+    """While the handover is open it stays, however long that is."""
+    stand = open_at(A)
+    Backup.objects.update(expires_on=timezone.localdate() - timedelta(days=1))
+    backing_up.destroy_expired(now=timezone.now())
+    assert Backup.objects.get().state == BackupState.PROVEN
+    says, address = (
+        "in the night after this handover is stopped it is destroyed",
+        f"/handovers/{stand.handover.pk}/stop/",
+    )
+    page = client_of(stand.cast.seller_lead).get(address).content.decode()
+    assert says in page and "stays sealed until" not in page
+    with django_capture_on_commit_callbacks(execute=True):
+        stop(stand)
+    for page in _told(stand, client_of, "seller_clerk"):
+        assert says in page and "stays sealed until" not in page
+    with django_capture_on_commit_callbacks(execute=True):
+        backing_up.destroy_expired(now=timezone.now())
+    assert Backup.objects.get().state == BackupState.DESTROYED
+
+
+@pytest.mark.parametrize(("kind", "state"), [(E, BackupState.PROVEN), (A, BackupState.FAILED)])
+def test_what_proves_nothing_of_a_transfer_is_only_said_to_stay(open_at, client_of, kind, state):
+    """A backup of a handover that was stopped before such backups went with it, and one that failed."""
+    stand = open_at(kind)
+    stop(stand)
+    Backup.objects.update(state=state)
+    day = date_format(Backup.objects.get().expires_on, "DATE_FORMAT")
+    for page in _told(stand, client_of, "seller_clerk", "buyer_clerk"):
+        assert f"made for this handover stays sealed until {day} and is destroyed then." in page
+        assert "a transfer had begun" not in page
+
+
 def test_the_nightly_backup_of_the_book_is_none_of_the_handovers(open_at):
     stand = open_at(E)
     backing_up.back_up_books(now=timezone.now())
