@@ -86,7 +86,7 @@ def discard_typed(*, actor: User, step: Step, now: datetime) -> Step:
     was saved or `actor` may not write."""
     move(step, "draft", actor=actor, side=Side.SELLER, now=now)
     if not TransferPlan.objects.filter(handover=step.handover).exists():
-        raise HandoverError(_("No plan was saved whole, so there is none to go on with. Complete this one."))
+        raise HandoverError(_("No complete plan was saved before. Complete this one."))
     _keep(step, {})
     return step
 

@@ -117,7 +117,7 @@ def _keep(request: HttpRequest, step: Step, form: PlanForm) -> None:
 
 def _discard(request: HttpRequest, step: Step) -> HttpResponse:
     plan.discard_typed(actor=user_of(request), step=step, now=timezone.now())
-    messages.success(request, _("Discarded. Below stands the plan as it was saved whole."))
+    messages.success(request, _("Discarded. Below is the complete plan as it was last saved."))
     return redirect(request.path)
 
 

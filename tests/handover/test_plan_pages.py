@@ -230,7 +230,7 @@ def test_what_is_half_written_is_discarded_for_what_was_saved(open_at: OpenAt, c
     client.post(address(stand), {"safeguards": "New ones."})
     assert button not in client.get(address(stand)).content.decode(), "there is nothing to go on with"
     response = client.post(address(stand), {"safeguards": "New ones.", "discard": "1"})
-    assert response.status_code == 422 and "No plan was saved whole" in response.content.decode()
+    assert response.status_code == 422 and "No complete plan was saved" in response.content.decode()
     assert typed(stand) == {"safeguards": "New ones."}
     client.post(address(stand), terms())
     client.post(address(stand), terms(safeguards="", legal_basis=""))
