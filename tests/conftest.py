@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import acting
 import kept
@@ -51,22 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _apart(settings: Any, tmp_path: Path) -> None:
     """Every test has its own root key, files and cache, and sends no mail."""
-    settings.ROOT_KEY_FILE = str(tmp_path / "keys" / "root.key")
-    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "files")}}
-    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {"default": files, "staticfiles": static}
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(tmp_path)}
-    }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.SMS_GATEWAY = ""
-    settings.SECURE_SSL_REDIRECT = False
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = False
-    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "session", "csrf"
-    # Static files are looked for when they are asked for, not all of them by every client.
-    settings.WHITENOISE_AUTOREFRESH = True
-    kept.settle()
+    for name, value in kept.begin(tmp_path).items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -129,15 +114,27 @@ def _tasks_at_once() -> None:
     celery_app.conf.update(task_always_eager=True, task_eager_propagates=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patches_known(
+    _the_platform_arranges: None,
+    _the_owner_within_reach: None,
+    _tests_may_empty_the_ledger: None,
+    _templates_compiled_once: None,
+) -> Iterator[None]:
+    """From here on. Those of the whole session hold for every test."""
+    with kept.watching():
+        yield
+
+
 @pytest.fixture
 def now() -> datetime:
-    return datetime(2026, 11, 24, 14, 46, tzinfo=ZoneInfo("Asia/Shanghai"))
+    return kept.NOW
 
 
 @pytest.fixture
-def cast(db: None, now: datetime) -> Cast:
+def cast(db: None) -> Cast:
     """The people of the demo; all of them may open customer data."""
-    return kept.cast(now)
+    return kept.cast()
 
 
 @pytest.fixture

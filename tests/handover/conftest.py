@@ -1,22 +1,16 @@
 """Handovers that stand at any gate, with a few customers whose every value can be told from any other text."""
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from copy import deepcopy
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import kept
 import pytest
-from django.db import connections
-from django.test import override_settings
-from django.utils import timezone
 from move_table import PLACES
-from stand import Stand, kept_at, new_book, rolled_back, stand_at, stranger
+from stand import Stand, kept_at, new_book, stranger
 
 from accounts.demo import Cast
 from accounts.models import User
@@ -31,13 +25,11 @@ def book_of(cast: Cast) -> Callable[..., Book]:
 
 
 @pytest.fixture
-def open_at(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stand]:
+def open_at(cast: Cast) -> Callable[..., Stand]:
     """`open_at(StepKind.PLAN)`: a handover of a new book whose gates before that one have passed, by the services."""
 
     def opened(kind: StepKind = StepKind.NECESSITY, customers: int = 12, **options: object) -> Stand:
-        # What a test has patched might be in what it makes: it keeps that for itself.
-        make = stand_at if monkeypatch._setattr else kept_at
-        return make(cast, kind, customers, **options)
+        return kept_at(cast, kind, customers, **options)
 
     return opened
 
@@ -50,17 +42,8 @@ def keep(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
 
         def build(make: Callable[[Cast], Stand]) -> Stand:
             place = tmp_path_factory.mktemp("kept")
-            files = {
-                "BACKEND": "django.core.files.storage.FileSystemStorage",
-                "OPTIONS": {"location": str(place / "files")},
-            }
-            keys = str(place / "keys" / "root.key")
-            stack.enter_context(django_db_blocker.unblock())
-            stack.enter_context(override_settings(ROOT_KEY_FILE=keys, STORAGES={"default": files}))
-            stack.enter_context(rolled_back())
-            # Each test ends by closing its connection, which would end this transaction too.
-            stack.enter_context(mock.patch.object(connections["default"], "close"))
-            stand = make(kept.cast(timezone.now()))
+            stack.enter_context(kept.of_a_module(place, django_db_blocker))
+            stand = make(kept.cast())
             stand.place = place
             return stand
 
@@ -68,11 +51,9 @@ def keep(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
 
 
 @pytest.fixture
-def kept_stand(made: Stand, db: None, settings: Any, tmp_path: Path) -> Stand:
-    """The module's stand `made` (by `keep`) for one test: what the test does to rows and files is undone."""
-    settings.ROOT_KEY_FILE = str(made.place / "keys" / "root.key")
-    if (made.place / "files").exists():
-        shutil.copytree(made.place / "files", tmp_path / "files")
+def kept_stand(made: Stand, db: None) -> Stand:
+    """The module's stand `made` (by `keep`) for one test: what the test does to rows, keys and files is undone."""
+    kept.lend(made.place)
     return deepcopy(made)
 
 

@@ -10,14 +10,15 @@ import pytest
 from access_matrix import DOCUMENT, document
 from access_table import OBJECTS, PAGES
 from addresses import ADMIN, DECLARABLE, answer, declared, path, patterns, undone, written
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 from world import ACTORS, OTHERS, World, make_world
 
-from accounts import waiting
+from accounts import navigation, waiting
 from accounts.demo import Cast
 from accounts.models import User
+from accounts.views import home
 from ledger.models import Entry
 
 POLICY = {
@@ -55,16 +56,20 @@ def clients(world: World, client_of: Callable[[User], Client]) -> dict[str, Clie
 
 @pytest.fixture
 def _counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for a person is asked once: the navigation of a thousand pages counts the same."""
-    found: dict[int, list[waiting.Waiting]] = {}
-    ask = waiting.waiting_for
+    """What waits for a person is asked once for all pages that are opened: nothing happens between them. What is sent
+    may change it, so that asks each time."""
+    found: dict[object, list[waiting.Waiting]] = {}
+    ask = waiting.waiting_in
 
-    def once(user: User, now: datetime) -> list[waiting.Waiting]:
-        if user.pk not in found:
-            found[user.pk] = ask(user, now)
-        return found[user.pk]
+    def once(request: HttpRequest) -> list[waiting.Waiting]:
+        if request.method != "GET":
+            return ask(request)
+        if request.user.pk not in found:
+            found[request.user.pk] = ask(request)
+        return found[request.user.pk]
 
-    monkeypatch.setattr(waiting, "waiting_for", once)
+    for module in (home, navigation):
+        monkeypatch.setattr(module, "waiting_in", once)
 
 
 @pytest.fixture
