@@ -156,6 +156,15 @@ class Life(RuleBasedStateMachine):
     def gives_back(self, name, reason):
         self.act(accepting.roll_back, name, handover=self.stand.handover, reason=reason)
 
+    @rule(really=st.sampled_from([False, False, False, True]))
+    def is_given_back(self, really):
+        """Between certificate and acceptance there are few acts: hardly any life would come to this by chance."""
+        for _turn in range(32 if really else 0):
+            if self.stand.handover.state == HandoverState.OPEN:
+                self.bring_on()
+        if really:
+            self.gives_back("buyer_lead", "No use.")
+
     @rule(name=SELLS)
     def asks_back(self, name):
         self.act(accepting.ask_back, name, handover=self.stand.handover, reason="The price fell.")
