@@ -283,6 +283,13 @@ def kept_at(cast: Cast, kind: StepKind, customers: int = 12, **options: object) 
     return kept.again(key, cast, lambda cast: stand_at(cast, kind, customers, **options))
 
 
+def certified(cast: Cast, customers: int = 2) -> Stand:
+    """A certified handover that can still be given back."""
+    stand = stand_at(cast, StepKind.AUDIT, customers, acceptance_days=10)
+    stand.pass_gate(StepKind.AUDIT)
+    return stand
+
+
 def terms_of(cast: Cast, book: Book) -> Terms:
     """What a handover of the book is opened with."""
     return Terms(

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from django.urls import reverse
 from django.utils import timezone
-from stand import attack, stand_at, stranger
+from stand import attack, certified, stand_at, stranger
 
 from accounts.countries import country_name
 from handover import demo
@@ -24,12 +24,7 @@ READS = ("seller_lead", "seller_clerk", "buyer_lead", "buyer_clerk", "reviewer",
 
 @pytest.fixture(scope="module")
 def made(keep):
-    def build(cast):
-        stand = stand_at(cast, StepKind.AUDIT, 2, acceptance_days=10)
-        stand.pass_gate(StepKind.AUDIT)
-        return stand
-
-    return keep(build)
+    return keep(certified)
 
 
 def at(stand, name, *more):

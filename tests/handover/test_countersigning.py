@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from move_table import PLACES
-from stand import attack, refused, stand_at, stranger
+from stand import attack, certified, refused, stranger
 
 from accounts.models import Organization, User
 from accounts.services import add_membership, add_person
@@ -21,7 +21,7 @@ from handover.models import Acceptance, Countersignature
 from handover.services import accepting
 from handover.services.countersigning import countersign
 from handover.signatures import signatures_of
-from handover.workflow import HandoverState, Side, StepKind
+from handover.workflow import HandoverState, Side
 from ledger.models import Entry
 from ledger.vocabulary import sentence
 from tenancy import rights
@@ -32,12 +32,7 @@ S, B = SIDES
 
 @pytest.fixture(scope="module")
 def made(keep):
-    def build(cast):
-        stand = stand_at(cast, StepKind.AUDIT, 2, acceptance_days=10)
-        stand.pass_gate(StepKind.AUDIT)
-        return stand
-
-    return keep(build)
+    return keep(certified)
 
 
 def person_of(stand, name):
